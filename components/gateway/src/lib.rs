@@ -1,0 +1,1 @@
+//! The public HTTP interface, served from inside a component.

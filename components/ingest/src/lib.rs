@@ -1,0 +1,1 @@
+//! Audio bytes of any supported format to mono 16 kHz PCM.

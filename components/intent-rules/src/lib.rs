@@ -1,0 +1,1 @@
+//! Intent rules and the content base: classification, search and ranked selection.

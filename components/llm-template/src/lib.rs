@@ -1,0 +1,1 @@
+//! Answers composed from the selected content in the voice of a persona.

@@ -1,0 +1,2 @@
+//! The `colloquy` command.
+fn main() {}
