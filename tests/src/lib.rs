@@ -1,1 +1,16 @@
-//! Shared helpers of the system tests.
+//! What the system tests share: a host as a real process, the recordings, independent tools, and measures of speech.
+//!
+//! Nothing here knows the insides of the host or of a stage: tests see what a user sees.
+
+pub mod host;
+pub mod python;
+pub mod recordings;
+pub mod speech;
+
+use std::path::PathBuf;
+
+/// The root of the checkout.
+#[must_use]
+pub fn root() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}

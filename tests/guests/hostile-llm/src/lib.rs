@@ -1,0 +1,99 @@
+//! An llm stage that does what the last message asks for: trap, hang, eat memory, break the contract, look around.
+//!
+//! It is the attacker in the system tests: whatever it does, only this one instance may be lost.
+#![cfg(target_family = "wasm")]
+
+mod bindings {
+    #![allow(unsafe_code, missing_docs, unreachable_pub, reason = "generated code")]
+    wit_bindgen::generate!({ path: "../../../wit", world: "colloquy:worlds/llm-stage", generate_all });
+}
+
+use std::cell::Cell;
+
+use bindings::exports::colloquy::llm::llm::{
+    Chunk, Error, FinishReason, Generation, Guest, GuestGeneration, Info, Request, Usage,
+};
+
+struct Hostile;
+
+impl Guest for Hostile {
+    type Generation = Script;
+
+    fn describe() -> Result<Info, Error> {
+        Ok(Info {
+            name: "hostile-llm".into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            model: None,
+            languages: Vec::new(),
+            needs: Vec::new(),
+        })
+    }
+
+    fn generate(request: Request) -> Result<Generation, Error> {
+        let text = request.messages.last().map(|message| message.content.clone()).unwrap_or_default();
+        Ok(Generation::new(Script { text, step: Cell::new(0) }))
+    }
+}
+
+/// Misbehaves in the middle: the first piece of text is always delivered.
+struct Script {
+    text: String,
+    step: Cell<u32>,
+}
+
+impl GuestGeneration for Script {
+    fn next(&self) -> Result<Option<Chunk>, Error> {
+        let step = self.step.replace(self.step.get() + 1);
+        let wants = |word: &str| self.text.contains(word);
+        match step {
+            0 if wants("at once") => misbehave(&self.text),
+            0 => Ok(Some(Chunk::Text("So far so good. ".into()))),
+            1 => misbehave(&self.text),
+            2 => Ok(Some(Chunk::Finished(Usage {
+                finish: FinishReason::Stop,
+                prompt_tokens: None,
+                completion_tokens: None,
+            }))),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// The part of the request after "please" that this stage understands; anything else is answered well.
+fn misbehave(text: &str) -> Result<Option<Chunk>, Error> {
+    if text.contains("trap") {
+        std::process::abort();
+    }
+    if text.contains("hang") {
+        loop {
+            std::hint::black_box(());
+        }
+    }
+    if text.contains("eat memory") {
+        let mut eaten = Vec::new();
+        loop {
+            eaten.push(std::hint::black_box(vec![1_u8; 16 << 20]));
+        }
+    }
+    if text.contains("end early") {
+        return Ok(None);
+    }
+    if text.contains("flood") {
+        return Ok(Some(Chunk::Text("word ".repeat(4 << 20))));
+    }
+    if text.contains("look around") {
+        return Ok(Some(Chunk::Text(look_around())));
+    }
+    Ok(Some(Chunk::Text("All is well.".into())))
+}
+
+/// Tries what a stage without grants must not be able to do and reports what it got.
+fn look_around() -> String {
+    let files = ["/", "/etc/passwd", "/models", "/content", "../../etc/passwd"];
+    let opened: Vec<_> = files.iter().filter(|path| std::fs::read_dir(path).is_ok() || std::fs::read(path).is_ok()).collect();
+    let variables = std::env::vars().count();
+    let network = std::net::TcpStream::connect("127.0.0.1:80").is_ok() || std::net::UdpSocket::bind("0.0.0.0:0").is_ok();
+    format!("I opened {} files, saw {variables} variables and the network was {}.", opened.len(), if network { "open" } else { "closed" })
+}
+
+bindings::export!(Hostile with_types_in bindings);

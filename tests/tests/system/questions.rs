@@ -1,0 +1,28 @@
+//! Spoken questions about the sample content, asked by another engine's voice: the right cards, and an answer about them.
+
+use anyhow::{Context, Result, ensure};
+use colloquy_tests::host::Host;
+use colloquy_tests::python;
+use colloquy_tests::speech::Wav;
+
+use super::SharedCase;
+
+pub const CASES: &[SharedCase] = &[("questions::spoken_questions_get_the_right_cards", spoken_questions_get_the_right_cards)];
+
+/// A question, the ids of which one must come first, and a word that the answer must say.
+const QUESTIONS: &[(&str, &[&str], &str)] = &[];
+
+fn spoken_questions_get_the_right_cards(host: &Host) -> Result<()> {
+    let sentences: Vec<_> = QUESTIONS.iter().map(|(question, _, _)| *question).collect();
+    ensure!(sentences.len() >= 8, "{} questions", sentences.len());
+    let (_folder, files) = python::spoken(&sentences)?;
+    for ((question, expected, word), file) in QUESTIONS.iter().zip(files) {
+        let answer = host.ask_aloud(&file, None)?;
+        let first = answer["items"][0]["id"].as_str().with_context(|| format!("{question}: no card in {answer}"))?;
+        ensure!(expected.contains(&first), "{question}: heard {}, got {first}", answer["transcription"]);
+        let said = answer["response"].as_str().context("response")?;
+        ensure!(said.contains(word), "{question}: {said}");
+        ensure!(Wav::parse(&host.audio(&answer)?)?.seconds() > 2.0, "{question}: no audio");
+    }
+    Ok(())
+}

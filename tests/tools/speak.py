@@ -1,0 +1,25 @@
+"""Speaks each line of a text file into OUT_DIR/<line number>.wav with the piper-tts package (onnxruntime, espeak phonemes).
+
+usage: speak.py SENTENCES.txt OUT_DIR
+
+The voice model is the same file that `cargo xtask models` converts; the engine, the phonemes and the runtime are not ours.
+COLLOQUY_VOICE names the .onnx file.
+"""
+
+import os
+import sys
+import wave
+from pathlib import Path
+
+from piper import PiperVoice
+
+
+def main(sentences: Path, out_dir: Path) -> None:
+    voice = PiperVoice.load(os.environ["COLLOQUY_VOICE"])
+    for index, sentence in enumerate(sentences.read_text().splitlines()):
+        with wave.open(str(out_dir / f"{index}.wav"), "wb") as file:
+            voice.synthesize_wav(sentence, file)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
