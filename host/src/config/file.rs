@@ -1,0 +1,169 @@
+//! The file as it is written: names, types and defaults, nothing resolved.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// The whole file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct File {
+    pub(super) server: Server,
+    pub(super) engine: Engine,
+    pub(super) log: Log,
+    pub(super) edge: Edge,
+    pub(super) stage: Stages,
+    pub(super) keyvalue: BTreeMap<String, KeyValue>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Server {
+    pub(super) listen: String,
+    pub(super) max_connections: usize,
+    pub(super) max_concurrent_requests: u32,
+    pub(super) header_timeout_ms: u64,
+    pub(super) max_header_kib: usize,
+    pub(super) max_body_mib: u64,
+    pub(super) request_timeout_ms: u64,
+    pub(super) shutdown_grace_ms: u64,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:8000".into(),
+            max_connections: 512,
+            max_concurrent_requests: 32,
+            header_timeout_ms: 10_000,
+            max_header_kib: 64,
+            max_body_mib: 32,
+            request_timeout_ms: 120_000,
+            shutdown_grace_ms: 30_000,
+        }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Engine {
+    pub(super) cache_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Log {
+    pub(super) level: String,
+    pub(super) format: Format,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            level: "info".into(),
+            format: Format::Text,
+        }
+    }
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Edge {
+    pub(super) component: PathBuf,
+    pub(super) memory_mib: usize,
+    pub(super) environment: BTreeMap<String, String>,
+}
+
+impl Default for Edge {
+    fn default() -> Self {
+        Self {
+            component: "dist/edge.wasm".into(),
+            memory_mib: 256,
+            environment: BTreeMap::new(),
+        }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Stages {
+    pub(super) ingest: Option<Stage>,
+    pub(super) vad: Option<Stage>,
+    pub(super) asr: Option<Stage>,
+    pub(super) intent: Option<Stage>,
+    pub(super) llm: Option<Stage>,
+    pub(super) tts: Option<Stage>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Stage {
+    pub(super) component: PathBuf,
+    #[serde(default = "one")]
+    pub(super) instances: usize,
+    #[serde(default = "queue")]
+    pub(super) queue: usize,
+    #[serde(default = "queue_timeout_ms")]
+    pub(super) queue_timeout_ms: u64,
+    #[serde(default = "deadline_ms")]
+    pub(super) deadline_ms: u64,
+    #[serde(default = "load_timeout_ms")]
+    pub(super) load_timeout_ms: u64,
+    #[serde(default = "memory_mib")]
+    pub(super) memory_mib: usize,
+    #[serde(default)]
+    pub(super) mounts: BTreeMap<String, PathBuf>,
+    #[serde(default)]
+    pub(super) environment: BTreeMap<String, String>,
+}
+
+fn one() -> usize {
+    1
+}
+
+fn queue() -> usize {
+    8
+}
+
+fn queue_timeout_ms() -> u64 {
+    5_000
+}
+
+fn deadline_ms() -> u64 {
+    20_000
+}
+
+fn load_timeout_ms() -> u64 {
+    120_000
+}
+
+fn memory_mib() -> usize {
+    256
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KeyValue {
+    pub(super) backend: Backend,
+    pub(super) path: Option<PathBuf>,
+    pub(super) max_mib: u64,
+    pub(super) max_age_minutes: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Backend {
+    Memory,
+    Sqlite,
+}

@@ -1,0 +1,236 @@
+//! The configuration: read from one TOML file, checked as a whole, resolved to absolute paths and plain numbers.
+//!
+//! An unknown key is a mistake. Paths are relative to the file. Whether files exist is not asked here: a stage that cannot load is a
+//! state of a running host, not a mistake in its configuration (`colloquy check` tells both).
+
+mod file;
+mod mistake;
+mod stage;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub use file::Format;
+pub use mistake::Mistake;
+
+use crate::engine;
+use crate::stage::{Grants, Settings};
+use crate::store::{Backend, Bounds};
+
+/// What a host is started with.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where it listens; port 0 means any free one.
+    pub listen: SocketAddr,
+    /// Lowest level logged, or a filter such as `info,guest=debug`.
+    pub log_level: String,
+    /// How log lines are written.
+    pub log_format: Format,
+    pub(crate) server: Server,
+    pub(crate) engine: engine::Settings,
+    pub(crate) edge: Edge,
+    pub(crate) stages: Stages,
+    pub(crate) buckets: Vec<Bucket>,
+}
+
+/// Bounds of the HTTP server.
+#[derive(Debug, Clone)]
+pub(crate) struct Server {
+    pub(crate) max_connections: usize,
+    pub(crate) max_concurrent_requests: usize,
+    pub(crate) header_timeout: Duration,
+    pub(crate) max_header: usize,
+    pub(crate) max_body: u64,
+    pub(crate) request_timeout: Duration,
+    pub(crate) shutdown_grace: Duration,
+}
+
+/// The edge component.
+#[derive(Debug, Clone)]
+pub(crate) struct Edge {
+    pub(crate) component: PathBuf,
+    pub(crate) memory: usize,
+    pub(crate) grants: Grants,
+}
+
+/// The stages, by name.
+#[derive(Debug, Clone)]
+pub(crate) struct Stages {
+    pub(crate) ingest: Settings,
+    pub(crate) vad: Settings,
+    pub(crate) asr: Settings,
+    pub(crate) intent: Settings,
+    pub(crate) llm: Settings,
+    pub(crate) tts: Settings,
+}
+
+/// A key-value bucket.
+#[derive(Debug, Clone)]
+pub(crate) struct Bucket {
+    pub(crate) name: String,
+    pub(crate) backend: Backend,
+    pub(crate) bounds: Bounds,
+}
+
+impl Config {
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    /// The first mistake found, with its line.
+    pub fn read(path: &Path) -> Result<Self, Mistake> {
+        let unreadable = |error: std::io::Error| Mistake {
+            file: path.to_owned(),
+            line: None,
+            what: error.to_string(),
+        };
+        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        let path = std::path::absolute(path).map_err(unreadable)?;
+        Self::parse(&path, &text)
+    }
+
+    /// Reads a configuration from its text; `path` says where it would be.
+    ///
+    /// # Errors
+    /// The first mistake found, with its line.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, Mistake> {
+        let file: file::File =
+            toml::from_str(text).map_err(|error| Mistake::from_toml(path, text, &error))?;
+        let reader = Reader { path, text };
+        let server = &file.server;
+        let listen = server.listen.parse();
+        let listen = listen.map_err(|_| {
+            reader.about(
+                "server.listen",
+                "is not an address and port such as 127.0.0.1:8000",
+            )
+        })?;
+        reader.positive("server.max_connections", server.max_connections as u64)?;
+        reader.positive(
+            "server.max_concurrent_requests",
+            server.max_concurrent_requests.into(),
+        )?;
+        reader.positive("server.request_timeout_ms", server.request_timeout_ms)?;
+        reader.range(
+            "server.max_header_kib",
+            server.max_header_kib as u64,
+            8,
+            1024,
+        )?;
+        reader.range("edge.memory_mib", file.edge.memory_mib as u64, 1, 4096)?;
+        let edge_memory = file.edge.memory_mib << 20;
+        Ok(Self {
+            listen,
+            log_level: file.log.level.clone(),
+            log_format: file.log.format,
+            engine: engine::Settings {
+                cache_dir: file
+                    .engine
+                    .cache_dir
+                    .as_ref()
+                    .map(|dir| reader.resolve(dir))
+                    .or_else(default_cache_dir),
+                edge_instances: server.max_concurrent_requests,
+                edge_memory,
+            },
+            server: Server {
+                max_connections: server.max_connections,
+                max_concurrent_requests: server.max_concurrent_requests as usize,
+                header_timeout: Duration::from_millis(server.header_timeout_ms),
+                max_header: server.max_header_kib << 10,
+                max_body: server.max_body_mib << 20,
+                request_timeout: Duration::from_millis(server.request_timeout_ms),
+                shutdown_grace: Duration::from_millis(server.shutdown_grace_ms),
+            },
+            edge: Edge {
+                component: reader.resolve(&file.edge.component),
+                memory: edge_memory,
+                grants: Grants {
+                    environment: file.edge.environment.clone(),
+                    ..Grants::default()
+                },
+            },
+            stages: stage::resolve(&reader, file.stage)?,
+            buckets: file
+                .keyvalue
+                .iter()
+                .map(|(name, bucket)| reader.bucket(name, bucket))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// The file being read, for messages and relative paths.
+struct Reader<'a> {
+    path: &'a Path,
+    text: &'a str,
+}
+
+impl Reader<'_> {
+    fn about(&self, key: &str, what: &str) -> Mistake {
+        Mistake::about(self.path, self.text, key, what)
+    }
+
+    fn resolve(&self, path: &Path) -> PathBuf {
+        self.path
+            .parent()
+            .map_or_else(|| path.to_owned(), |folder| folder.join(path))
+    }
+
+    fn positive(&self, key: &str, value: u64) -> Result<(), Mistake> {
+        if value == 0 {
+            Err(self.about(key, "must not be 0"))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn range(&self, key: &str, value: u64, least: u64, most: u64) -> Result<(), Mistake> {
+        if (least..=most).contains(&value) {
+            Ok(())
+        } else {
+            Err(self.about(key, &format!("must be {least} to {most}")))
+        }
+    }
+
+    fn bucket(&self, name: &str, bucket: &file::KeyValue) -> Result<Bucket, Mistake> {
+        let key = |field: &str| format!("keyvalue.{name}.{field}");
+        self.positive(&key("max_mib"), bucket.max_mib)?;
+        let backend = match (bucket.backend, &bucket.path) {
+            (file::Backend::Memory, None) => Backend::Memory,
+            (file::Backend::Sqlite, Some(path)) => Backend::Sqlite(self.resolve(path)),
+            (file::Backend::Memory, Some(_)) => {
+                return Err(self.about(&key("path"), "means nothing for the backend `memory`"));
+            }
+            (file::Backend::Sqlite, None) => {
+                return Err(self.about(
+                    &key("path"),
+                    "is missing: the backend `sqlite` needs a file",
+                ));
+            }
+        };
+        let max_age = bucket
+            .max_age_minutes
+            .map(|minutes| Duration::from_secs(minutes.saturating_mul(60)));
+        Ok(Bucket {
+            name: name.to_owned(),
+            backend,
+            bounds: Bounds {
+                max_bytes: bucket.max_mib << 20,
+                max_age,
+            },
+        })
+    }
+}
+
+/// Where compiled code is kept when nothing else is said: with everything else that Colloquy caches.
+fn default_cache_dir() -> Option<PathBuf> {
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache/colloquy"));
+    let base = std::env::var_os("COLLOQUY_CACHE")
+        .map(PathBuf::from)
+        .or_else(home)?;
+    std::path::absolute(base.join("compiled")).ok()
+}
+
+#[cfg(test)]
+mod tests;

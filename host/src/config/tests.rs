@@ -1,0 +1,156 @@
+//! What is accepted, and how mistakes are told.
+
+use super::*;
+
+const STAGES: &str = "
+[stage.ingest]
+component = 'a.wasm'
+[stage.vad]
+component = 'a.wasm'
+[stage.asr]
+component = 'a.wasm'
+[stage.intent]
+component = 'a.wasm'
+[stage.llm]
+component = 'a.wasm'
+[stage.tts]
+component = 'a.wasm'
+";
+
+fn parse(text: &str) -> Result<Config, String> {
+    Config::parse(Path::new("/etc/colloquy.toml"), text).map_err(|mistake| mistake.to_string())
+}
+
+fn mistake(text: &str) -> String {
+    parse(text).unwrap_err()
+}
+
+#[test]
+fn paths_are_relative_to_the_file() {
+    let config = parse(&format!(
+        "{STAGES}mounts = {{ '/models/v' = 'models/v' }}\n[keyvalue.s]\nbackend = 'sqlite'\npath = '/var/s'\nmax_mib = 1"
+    ));
+    let config = config.unwrap();
+    assert_eq!(config.stages.tts.component, Path::new("/etc/a.wasm"));
+    assert_eq!(
+        config.stages.tts.grants.mounts["/models/v"],
+        Path::new("/etc/models/v")
+    );
+    assert!(
+        matches!(&config.buckets[0].backend, Backend::Sqlite(path) if path == Path::new("/var/s"))
+    );
+    assert_eq!(config.buckets[0].bounds.max_bytes, 1 << 20);
+}
+
+#[test]
+fn the_sample_is_valid_and_names_every_key() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../colloquy.toml");
+    let config = Config::read(&path).unwrap();
+    assert_eq!(config.buckets.len(), 2);
+    let text = std::fs::read_to_string(path).unwrap();
+    for key in [
+        "listen",
+        "max_connections",
+        "max_concurrent_requests",
+        "header_timeout_ms",
+        "max_header_kib",
+        "max_body_mib",
+        "request_timeout_ms",
+        "shutdown_grace_ms",
+        "cache_dir",
+        "level",
+        "format",
+        "component",
+        "memory_mib",
+        "environment",
+        "instances",
+        "queue",
+        "queue_timeout_ms",
+        "deadline_ms",
+        "load_timeout_ms",
+        "mounts",
+        "backend",
+        "path",
+        "max_mib",
+        "max_age_minutes",
+    ] {
+        assert!(
+            text.contains(&format!("{key} = ")),
+            "{key} is not in colloquy.toml"
+        );
+    }
+}
+
+#[test]
+fn an_unknown_key_has_its_line_and_a_suggestion() {
+    let text = mistake("[server]\nlisten = '127.0.0.1:1'\nmax_conections = 3\n");
+    assert!(
+        text.starts_with("/etc/colloquy.toml, line 3: unknown field `max_conections`"),
+        "{text}"
+    );
+    assert!(text.ends_with("did you mean `max_connections`?"), "{text}");
+    let text = mistake("[stages.asr]\ncomponent = 'x'\n");
+    assert!(
+        text.starts_with("/etc/colloquy.toml, line 1: unknown field `stages`"),
+        "{text}"
+    );
+    assert!(text.ends_with("did you mean `stage`?"), "{text}");
+}
+
+#[test]
+fn values_out_of_range_have_their_line() {
+    for (extra, line, what) in [
+        ("instances = 0", 14, "stage.tts.instances must be 1 to 256"),
+        (
+            "memory_mib = 5000",
+            14,
+            "stage.tts.memory_mib must be 1 to 4096",
+        ),
+        ("deadline_ms = 0", 14, "stage.tts.deadline_ms must not be 0"),
+        (
+            "mounts = { 'models' = 'm' }",
+            14,
+            "stage.tts.mounts maps absolute guest paths",
+        ),
+        (
+            "[keyvalue.s]\nbackend = 'sqlite'\nmax_mib = 1",
+            14,
+            "keyvalue.s.path is missing",
+        ),
+        (
+            "[keyvalue.s]\nbackend = 'memory'\npath = 'x'\nmax_mib = 1",
+            16,
+            "keyvalue.s.path means nothing",
+        ),
+        (
+            "[keyvalue.s]\nbackend = 'redis'\nmax_mib = 1",
+            15,
+            "unknown variant `redis`",
+        ),
+        (
+            "[server]\nlisten = 'localhost'",
+            15,
+            "server.listen is not an address",
+        ),
+        ("queue = 'long'", 14, "invalid type"),
+    ] {
+        let text = mistake(&format!("{STAGES}{extra}\n"));
+        assert!(
+            text.starts_with(&format!("/etc/colloquy.toml, line {line}: ")) && text.contains(what),
+            "{extra}: {text}"
+        );
+    }
+}
+
+#[test]
+fn a_missing_stage_is_named() {
+    assert!(mistake("[server]\n").contains("[stage.ingest] is missing"));
+}
+
+#[test]
+fn a_missing_file_is_a_mistake_without_a_line() {
+    let text = Config::read(Path::new("/nonexistent/colloquy.toml"))
+        .unwrap_err()
+        .to_string();
+    assert!(text.starts_with("/nonexistent/colloquy.toml: "), "{text}");
+}

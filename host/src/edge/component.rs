@@ -1,0 +1,179 @@
+//! The edge component: gateway and pipeline, a fresh instance for every request.
+//!
+//! Invariants: the instance lives on a task of its own that is stopped when the client leaves or the request takes too long; its fate
+//! is known before its store is dropped, so that the end of a body can be told from a failure.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use http::Request;
+use tokio::sync::{Semaphore, oneshot};
+use tracing::Instrument;
+use wasmtime::component::{Linker, ResourceTable};
+use wasmtime::{Engine, Store};
+use wasmtime_wasi_http::p2::bindings::ProxyPre;
+use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
+use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
+use wasmtime_wasi_http::{WasiBody, WasiHttpCtx, WasiHttpView};
+
+use super::body::{Fate, Running};
+use super::problem::Problem;
+use super::turn::{Refused, Turn};
+use crate::bind::{self, Stages};
+use crate::config;
+use crate::engine::{self, MemoryLimit};
+use crate::events::Bus;
+use crate::stage::Artifact;
+use crate::store::Stores;
+
+/// When a client that was turned away should come back, in milliseconds.
+const RETRY_MS: u32 = 1000;
+
+/// What turns work with.
+#[derive(Clone)]
+pub(crate) struct Resources {
+    pub(crate) stages: Arc<Stages>,
+    pub(crate) stores: Arc<Stores>,
+    pub(crate) bus: Bus,
+}
+
+/// The compiled edge component.
+pub(crate) struct Component {
+    engine: Engine,
+    prepared: ProxyPre<Turn>,
+    settings: config::Edge,
+    resources: Resources,
+    free: Arc<Semaphore>,
+    timeout: Duration,
+}
+
+/// A response whose body is still being written.
+pub(super) type Answer = (http::Response<HyperOutgoingBody>, Running);
+
+impl Component {
+    /// Compiles the component and resolves its imports.
+    pub(crate) fn load(
+        engine: &Engine,
+        settings: config::Edge,
+        resources: Resources,
+        max_requests: usize,
+        timeout: Duration,
+    ) -> wasmtime::Result<Self> {
+        let component = Artifact::read(&settings.component)?.compile(engine)?;
+        let prepared = ProxyPre::new(linker(engine)?.instantiate_pre(&component)?)?;
+        Ok(Self {
+            engine: engine.clone(),
+            prepared,
+            settings,
+            resources,
+            free: Arc::new(Semaphore::new(max_requests)),
+            timeout,
+        })
+    }
+
+    /// Has a fresh instance answer; returns when it has sent the head of its response.
+    pub(super) async fn answer(&self, request: Request<WasiBody>) -> Result<Answer, Problem> {
+        let permit = Arc::clone(&self.free)
+            .try_acquire_owned()
+            .map_err(|_| Problem::Overloaded(RETRY_MS))?;
+        let fate = Arc::new(OnceLock::new());
+        let (sender, response) = oneshot::channel();
+        let mut store = self.store().map_err(failed)?;
+        let (prepared, timeout, told) = (self.prepared.clone(), self.timeout, Arc::clone(&fate));
+        let task = async move {
+            let outcome =
+                tokio::time::timeout(timeout, call(&prepared, &mut store, request, sender)).await;
+            let fate = match outcome {
+                Ok(Ok(())) => Fate::Finished,
+                Ok(Err(trap)) => {
+                    tracing::error!(
+                        memory_bytes = store.data().memory.used(),
+                        "edge component failed: {trap:?}"
+                    );
+                    Fate::Failed
+                }
+                Err(_) => {
+                    tracing::error!(
+                        timeout_ms = timeout.as_millis() as u64,
+                        "request timeout passed"
+                    );
+                    Fate::TimedOut
+                }
+            };
+            let _once = told.set(fate);
+            drop(store);
+            drop(permit);
+        };
+        let running = Running::new(tokio::spawn(task.in_current_span()), fate);
+        match response.await {
+            Ok(Ok(response)) => Ok((response, running)),
+            Ok(Err(code)) => {
+                tracing::error!("edge component gave up: {code:?}");
+                Err(Problem::Internal)
+            }
+            Err(_) if running.fate() == Some(Fate::TimedOut) => Err(Problem::Timeout),
+            Err(_) => Err(Problem::Internal),
+        }
+    }
+
+    /// Waits until no instance runs.
+    pub(super) async fn idle(&self, max_requests: usize) {
+        let all = u32::try_from(max_requests).unwrap_or(u32::MAX);
+        let _all_back = self.free.acquire_many(all).await;
+    }
+
+    fn store(&self) -> wasmtime::Result<Store<Turn>> {
+        let Resources {
+            stages,
+            stores,
+            bus,
+        } = self.resources.clone();
+        Ok(engine::store(
+            &self.engine,
+            Turn {
+                stages: stages.snapshot(),
+                stores,
+                bus,
+                table: ResourceTable::new(),
+                wasi: self.settings.grants.context("edge")?,
+                http: WasiHttpCtx::new(),
+                outgoing: Refused,
+                memory: MemoryLimit::new(self.settings.memory),
+            },
+        ))
+    }
+}
+
+/// Everything an edge component may import.
+pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Turn>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    bind::add_to_linker(&mut linker)?;
+    Ok(linker)
+}
+
+type Sender = oneshot::Sender<Result<http::Response<HyperOutgoingBody>, ErrorCode>>;
+
+async fn call(
+    prepared: &ProxyPre<Turn>,
+    store: &mut Store<Turn>,
+    request: Request<WasiBody>,
+    sender: Sender,
+) -> wasmtime::Result<()> {
+    let request = store
+        .data_mut()
+        .http()
+        .new_incoming_request(Scheme::Http, request)?;
+    let response = store.data_mut().http().new_response_outparam(sender)?;
+    let proxy = prepared.instantiate_async(&mut *store).await?;
+    proxy
+        .wasi_http_incoming_handler()
+        .call_handle(&mut *store, request, response)
+        .await
+}
+
+fn failed(error: wasmtime::Error) -> Problem {
+    tracing::error!("edge component cannot start: {error:?}");
+    Problem::Internal
+}

@@ -1,0 +1,254 @@
+//! One request: its id, its span, the host's own routes, the edge component for the rest, and what is told about it afterwards.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HOST};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use tracing::{Instrument, Span};
+use wasmtime_wasi_http::{Error, WasiBody};
+
+use super::body::{Body, GuestBody, Tail, With, full};
+use super::component::Component;
+use super::problem::Problem;
+use super::request_id::{RequestId, X_REQUEST_ID};
+use crate::bind::{Report, Stages};
+use crate::metrics::Metrics;
+use crate::stage::Status;
+use crate::store::Stores;
+
+/// Status in log and metrics when the client left before there was one. Not a registered status, but a widely understood one.
+const CLIENT_LEFT: u16 = 499;
+/// What scrapers of metrics expect.
+const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Answers requests.
+pub(crate) struct Handler {
+    pub(crate) component: Component,
+    pub(crate) stages: Arc<Stages>,
+    pub(crate) stores: Arc<Stores>,
+    pub(crate) metrics: Metrics,
+    pub(crate) max_body: u64,
+    pub(crate) max_requests: usize,
+    /// Set when the host begins to shut down.
+    pub(crate) closing: AtomicBool,
+}
+
+impl Handler {
+    /// Answers one request; never fails, because every error is a response.
+    pub(super) async fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+    ) -> Result<Response<Body>, Infallible> {
+        let id = RequestId::of(request.headers());
+        let span = tracing::info_span!("request", id = %id);
+        let path = request.uri().path().to_owned();
+        let mut record = Record::begin(&self.metrics, &request, &span);
+        let answer = self.route(request, &id).instrument(span).await;
+        let mut response = answer.unwrap_or_else(|problem| problem.response(&path, &id));
+        response.headers_mut().insert(X_REQUEST_ID, id.value());
+        record.status = response.status().as_u16();
+        Ok(response.map(|body| With { body, tail: record }.boxed_unsync()))
+    }
+
+    async fn route(
+        &self,
+        request: Request<Incoming>,
+        id: &RequestId,
+    ) -> Result<Response<Body>, Problem> {
+        match (request.method(), request.uri().path()) {
+            (&Method::GET | &Method::HEAD, "/livez") => {
+                Ok(json(StatusCode::OK, &serde_json::json!({ "live": true })))
+            }
+            (&Method::GET | &Method::HEAD, "/readyz") => Ok(self.readiness()),
+            (&Method::GET | &Method::HEAD, "/metrics") => self.metrics(),
+            _ => self.guest(request, id).await,
+        }
+    }
+
+    /// 200 when every stage has an instance and all had all of them once, and the host is not closing.
+    fn readiness(&self) -> Response<Body> {
+        let closing = self.closing.load(Ordering::SeqCst);
+        let waiting_for: serde_json::Map<_, _> = self
+            .stages
+            .report()
+            .into_iter()
+            .filter_map(|Report { stage, status }| {
+                Some((stage.to_owned(), not_ready(&status)?.into()))
+            })
+            .collect();
+        let ready = !closing && waiting_for.is_empty();
+        let status = if ready {
+            StatusCode::OK
+        } else {
+            StatusCode::SERVICE_UNAVAILABLE
+        };
+        json(
+            status,
+            &serde_json::json!({ "ready": ready, "closing": closing, "waiting_for": waiting_for }),
+        )
+    }
+
+    fn metrics(&self) -> Result<Response<Body>, Problem> {
+        for report in self.stages.report() {
+            self.metrics.pool(report.stage, &report.status);
+        }
+        for (name, store) in &*self.stores {
+            self.metrics.bucket(name, store.usage());
+        }
+        let text = self.metrics.encode().map_err(|_| Problem::Internal)?;
+        let mut response = Response::new(full(text));
+        response
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static(OPENMETRICS));
+        Ok(response)
+    }
+
+    async fn guest(
+        &self,
+        request: Request<Incoming>,
+        id: &RequestId,
+    ) -> Result<Response<Body>, Problem> {
+        let head = request.method() == Method::HEAD;
+        let (response, running) = self.component.answer(self.admit(request, id)?).await?;
+        let announced = response
+            .headers()
+            .get(CONTENT_LENGTH)
+            .and_then(|value| value.to_str().ok()?.parse().ok());
+        // Nothing of the body is sent for HEAD, which is complete with its headers.
+        let length = if head { Some(0) } else { announced };
+        Ok(response.map(|body| GuestBody::new(body, running, length).boxed_unsync()))
+    }
+
+    /// The request as the edge component gets it: with its id, and with a body that ends at the limit.
+    fn admit(
+        &self,
+        mut request: Request<Incoming>,
+        id: &RequestId,
+    ) -> Result<Request<WasiBody>, Problem> {
+        if request.uri().authority().is_none() && !request.headers().contains_key(HOST) {
+            if request.version() >= Version::HTTP_11 {
+                return Err(Problem::NoHost);
+            }
+            request
+                .headers_mut()
+                .insert(HOST, HeaderValue::from_static("localhost"));
+        }
+        let announced = request
+            .headers()
+            .get(CONTENT_LENGTH)
+            .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+        if announced.is_some_and(|n| n > self.max_body) {
+            return Err(Problem::BodyTooLarge(self.max_body));
+        }
+        request.headers_mut().insert(X_REQUEST_ID, id.value());
+        let max = self.max_body;
+        let limit = usize::try_from(max).unwrap_or(usize::MAX);
+        Ok(request.map(|body| {
+            Limited::new(body, limit)
+                .map_err(move |error| body_error(error, max))
+                .boxed_unsync()
+        }))
+    }
+}
+
+/// Why a stage is not ready, for the operator; none when it is.
+fn not_ready(status: &Status) -> Option<String> {
+    if status.settled && status.ready > 0 {
+        return None;
+    }
+    let loaded = format!(
+        "{} of {} instances are loaded",
+        status.ready, status.instances
+    );
+    Some(
+        status
+            .failure
+            .as_ref()
+            .map_or_else(|| loaded.clone(), |why| format!("{loaded}: {why}")),
+    )
+}
+
+fn body_error(error: Box<dyn std::error::Error + Send + Sync>, max: u64) -> Error {
+    match error.downcast::<hyper::Error>() {
+        Ok(error) => Error::Hyper(*error),
+        Err(_) => Error::HttpRequestBodySize(Some(max)),
+    }
+}
+
+fn json(status: StatusCode, value: &serde_json::Value) -> Response<Body> {
+    let mut response = Response::new(full(value.to_string()));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+        .headers_mut()
+        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// What is told about a request when it is over, however it ends.
+struct Record {
+    metrics: Metrics,
+    span: Span,
+    method: Method,
+    path: String,
+    since: Instant,
+    status: u16,
+    bytes: u64,
+    whole: bool,
+}
+
+impl Record {
+    fn begin(metrics: &Metrics, request: &Request<Incoming>, span: &Span) -> Self {
+        metrics.began();
+        Self {
+            metrics: metrics.clone(),
+            span: span.clone(),
+            method: request.method().clone(),
+            path: request.uri().path().to_owned(),
+            since: Instant::now(),
+            status: CLIENT_LEFT,
+            bytes: 0,
+            whole: request.method() == Method::HEAD,
+        }
+    }
+}
+
+impl Tail for Record {
+    fn sent(&mut self, n: usize) {
+        self.bytes += n as u64;
+    }
+
+    fn complete(&mut self, whole: bool) {
+        self.whole = whole;
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        let took = self.since.elapsed();
+        self.metrics.answered(&self.method, self.status, took);
+        let _in_request = self.span.enter();
+        let (method, path, status, bytes, whole) = (
+            self.method.as_str(),
+            &self.path,
+            self.status,
+            self.bytes,
+            self.whole,
+        );
+        let ms = took.as_secs_f64() * 1000.0;
+        match self.path.as_str() {
+            // Asked every few seconds by whoever watches.
+            "/livez" | "/readyz" | "/metrics" => {
+                tracing::debug!(method, path, status, ms, "answered")
+            }
+            _ => tracing::info!(method, path, status, ms, bytes, whole, "answered"),
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! HTTP: connections, request ids, health and metrics, and the edge component that answers everything else.
+//!
+//! Only this folder knows HTTP, and it knows nothing of the public interface: that is the gateway's, inside the edge component.
+//! * [`Server`] accepts connections and shuts down in order.
+//! * [`Handler`] answers one request: its own three routes, or through [`Component`].
+//! * [`Turn`] is what one running instance of the edge component may use.
+
+mod body;
+mod component;
+mod handler;
+mod problem;
+mod request_id;
+mod server;
+mod turn;
+
+pub(crate) use component::{Component, Resources, linker};
+pub(crate) use handler::Handler;
+pub(crate) use server::Server;
+pub(crate) use turn::Turn;

@@ -1,0 +1,120 @@
+//! Errors that the host itself answers with, as RFC 9457 problem documents in the shape of the gateway's.
+
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, Response, StatusCode};
+use serde::Serialize;
+
+use super::body::{Body, full};
+use super::request_id::RequestId;
+
+/// Why the host did not let the edge component answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Problem {
+    /// The request is malformed in a way that the edge component cannot be shown.
+    #[error("the request has no Host header")]
+    NoHost,
+    /// The announced body is too large.
+    #[error("the request body is larger than {0} bytes")]
+    BodyTooLarge(u64),
+    /// As many requests are being answered as may be; the payload says when to come back, in milliseconds.
+    #[error("too many requests are being answered")]
+    Overloaded(u32),
+    /// The edge component took longer than a request may.
+    #[error("the request took too long")]
+    Timeout,
+    /// The edge component failed.
+    #[error("the request could not be answered")]
+    Internal,
+}
+
+/// The document.
+#[derive(Serialize)]
+struct Document<'a> {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: String,
+    instance: &'a str,
+    code: &'static str,
+    retryable: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_ms: Option<u32>,
+    request_id: String,
+}
+
+impl Problem {
+    fn status(self) -> StatusCode {
+        match self {
+            Self::NoHost => StatusCode::BAD_REQUEST,
+            Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Overloaded(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Timeout => StatusCode::GATEWAY_TIMEOUT,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn code(self) -> &'static str {
+        match self {
+            Self::NoHost => "INVALID_REQUEST",
+            Self::BodyTooLarge(_) => "PAYLOAD_TOO_LARGE",
+            Self::Overloaded(_) => "OVERLOADED",
+            Self::Timeout => "STAGE_TIMEOUT",
+            Self::Internal => "INTERNAL",
+        }
+    }
+
+    /// The response; `path` is the request's.
+    pub(super) fn response(self, path: &str, id: &RequestId) -> Response<Body> {
+        let status = self.status();
+        let retry_after_ms = if let Self::Overloaded(ms) = self {
+            Some(ms)
+        } else {
+            None
+        };
+        let document = Document {
+            r#type: "about:blank",
+            title: status.canonical_reason().unwrap_or_default(),
+            status: status.as_u16(),
+            detail: self.to_string(),
+            instance: path,
+            code: self.code(),
+            retryable: matches!(self, Self::Overloaded(_) | Self::Timeout),
+            retry_after_ms,
+            request_id: id.to_string(),
+        };
+        // A document of strings and numbers can always be written.
+        let text = serde_json::to_vec(&document).unwrap_or_default();
+        let mut response = Response::new(full(text));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(ms) = retry_after_ms {
+            headers.insert(RETRY_AFTER, HeaderValue::from(ms.div_ceil(1000).max(1)));
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::BodyExt;
+
+    #[tokio::test]
+    async fn a_problem_says_when_to_come_back() {
+        let id = RequestId::of(&http::HeaderMap::new());
+        let response = Problem::Overloaded(1500).response("/process", &id);
+        assert_eq!(response.status(), 503);
+        assert_eq!(response.headers()[RETRY_AFTER], "2");
+        let text = response.into_body().collect().await.unwrap().to_bytes();
+        let document: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        assert_eq!(document["code"], "OVERLOADED");
+        assert_eq!(document["retry_after_ms"], 1500);
+        assert_eq!(document["instance"], "/process");
+        assert_eq!(document["request_id"], id.to_string());
+    }
+}

@@ -1,0 +1,126 @@
+//! The host put together: engines, stages, stores, the edge component and the server, in the order in which they need each other.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use tokio::net::TcpListener;
+use tokio::runtime::Handle;
+
+use crate::bind::Stages;
+use crate::config::Config;
+use crate::edge::{Component, Handler, Resources, Server};
+use crate::engine::Engines;
+use crate::events::{self, Bus};
+use crate::metrics::Metrics;
+use crate::store::{Store, Stores};
+
+/// Why a host does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {0}: {1}")]
+    Listen(SocketAddr, std::io::Error),
+    /// wasmtime cannot be set up.
+    #[error("cannot set up wasmtime: {0:#}")]
+    Engine(wasmtime::Error),
+    /// A key-value bucket cannot be opened.
+    #[error("cannot open the bucket `{0}`: {1}")]
+    Bucket(String, String),
+    /// The edge component cannot be loaded.
+    #[error("cannot load the edge component: {0:#}")]
+    Edge(wasmtime::Error),
+    /// Threads cannot be started.
+    #[error("cannot start: {0}")]
+    Threads(#[from] std::io::Error),
+}
+
+/// A host that listens. Stages go on loading in the background.
+pub struct Host {
+    server: Server,
+    /// The clock behind all deadlines.
+    _engines: Arc<Engines>,
+}
+
+impl Host {
+    /// Binds the address, starts the stages, and loads the edge component.
+    ///
+    /// # Errors
+    /// When the host could never answer. A stage that cannot load is not an error: it is `unavailable` and tried again.
+    pub async fn start(config: &Config) -> Result<Self, StartError> {
+        let bound = TcpListener::bind(config.listen).await;
+        let listener = bound.map_err(|error| StartError::Listen(config.listen, error))?;
+        let metrics = Metrics::new();
+        let engines = Arc::new(Engines::new(&config.engine).map_err(StartError::Engine)?);
+        let stages = Arc::new(Stages::start(
+            &engines.stages,
+            &config.stages,
+            &Handle::current(),
+            &metrics,
+        )?);
+        let stores = Arc::new(open_stores(config)?);
+        let bus = Bus::new();
+        tokio::spawn(events::count(bus.subscribe(), metrics.clone()));
+        let resources = Resources {
+            stages: Arc::clone(&stages),
+            stores: Arc::clone(&stores),
+            bus,
+        };
+        let component = load_edge(Arc::clone(&engines), config, resources).await?;
+        let handler = Handler {
+            component,
+            stages,
+            stores,
+            metrics,
+            max_body: config.server.max_body,
+            max_requests: config.server.max_concurrent_requests,
+            closing: AtomicBool::new(false),
+        };
+        Ok(Self {
+            server: Server::new(listener, handler, config.server.clone()),
+            _engines: engines,
+        })
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.server.address()
+    }
+
+    /// Serves until `shutdown` is done and what runs has finished or used up its time.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        self.server.run(shutdown).await;
+    }
+}
+
+/// Compiling takes a moment, so it is done off the threads that serve.
+async fn load_edge(
+    engines: Arc<Engines>,
+    config: &Config,
+    resources: Resources,
+) -> Result<Component, StartError> {
+    let (settings, max, timeout) = (
+        config.edge.clone(),
+        config.server.max_concurrent_requests,
+        config.server.request_timeout,
+    );
+    let load = move || Component::load(&engines.edge, settings, resources, max, timeout);
+    let loaded = tokio::task::spawn_blocking(load)
+        .await
+        .map_err(std::io::Error::other)?;
+    loaded.map_err(StartError::Edge)
+}
+
+fn open_stores(config: &Config) -> Result<Stores, StartError> {
+    let mut stores = Stores::new();
+    for bucket in &config.buckets {
+        let opened = Store::open(&bucket.backend, bucket.bounds.clone());
+        let store =
+            opened.map_err(|error| StartError::Bucket(bucket.name.clone(), error.to_string()))?;
+        stores.insert(bucket.name.clone(), Arc::new(store));
+    }
+    Ok(stores)
+}

@@ -1,0 +1,172 @@
+//! What `colloquy check` and `colloquy components` find out: every stage is compiled and linked, and for the second also loaded.
+
+use std::fmt::Write;
+
+use tokio::runtime::Handle;
+
+use crate::bind::{asr::Asr, ingest::Ingest, intent::Intent, llm::Llm, tts::Tts, vad::Vad};
+use crate::config::Config;
+use crate::edge;
+use crate::engine::Engines;
+use crate::metrics::Metrics;
+use crate::stage::{self, Artifact, Examined, Settings, Stage};
+
+/// What was found, for people.
+#[derive(Debug)]
+pub struct Inspection {
+    /// Lines to print.
+    pub text: String,
+    /// Whether the host could serve like this.
+    pub sound: bool,
+}
+
+/// What is done with a stage.
+type Examine = fn(&Context<'_>, &Settings) -> Result<Examined, String>;
+
+struct Context<'a> {
+    engines: &'a Engines,
+    runtime: &'a Handle,
+    metrics: Metrics,
+}
+
+/// Compiles every component and looks its functions up; loads no model.
+#[must_use]
+pub fn check(config: &Config, runtime: &Handle) -> Inspection {
+    fn link<S: Stage>(context: &Context<'_>, settings: &Settings) -> Result<Examined, String> {
+        stage::examine::<S>(
+            &context.engines.stages,
+            settings,
+            context.runtime,
+            &context.metrics,
+            false,
+        )
+    }
+    let examine: [Examine; 6] = [
+        link::<Ingest>,
+        link::<Vad>,
+        link::<Asr>,
+        link::<Intent>,
+        link::<Llm>,
+        link::<Tts>,
+    ];
+    inspect(config, runtime, examine, |text, name, found| match found {
+        Ok(found) => writeln!(text, "ok      {name:<8} {}", found.artifact.path.display()),
+        Err(why) => writeln!(text, "failed  {name:<8} {why}"),
+    })
+}
+
+/// Loads one instance of every stage and lists what it says about itself.
+#[must_use]
+pub fn components(config: &Config, runtime: &Handle) -> Inspection {
+    fn load<S: Stage>(context: &Context<'_>, settings: &Settings) -> Result<Examined, String> {
+        stage::examine::<S>(
+            &context.engines.stages,
+            settings,
+            context.runtime,
+            &context.metrics,
+            true,
+        )
+    }
+    let examine: [Examine; 6] = [
+        load::<Ingest>,
+        load::<Vad>,
+        load::<Asr>,
+        load::<Intent>,
+        load::<Llm>,
+        load::<Tts>,
+    ];
+    let mut inspection = inspect(config, runtime, examine, |text, name, found| match found {
+        Ok(Examined {
+            artifact,
+            description: Some(about),
+            memory,
+            instances,
+        }) => writeln!(
+            text,
+            "{name:<8} {:<16} {:<8} {:<24} {:<12} {:>7} {:>7} {instances:>9}",
+            about.name,
+            about.version,
+            about.model.as_deref().unwrap_or("-"),
+            artifact.digest.get(..12).unwrap_or_default(),
+            kib(artifact.len()),
+            memory >> 20,
+        ),
+        Ok(found) => writeln!(text, "{name:<8} {}", found.artifact.path.display()),
+        Err(why) => writeln!(text, "{name:<8} failed: {why}"),
+    });
+    let head = format!(
+        "{:<8} {:<16} {:<8} {:<24} {:<12} {:>7} {:>7} {:>9}\n",
+        "stage", "name", "version", "model", "sha256", "KiB", "MiB", "instances"
+    );
+    inspection.text.insert_str(0, &head);
+    inspection
+}
+
+fn kib(bytes: usize) -> usize {
+    bytes.div_ceil(1024)
+}
+
+fn inspect(
+    config: &Config,
+    runtime: &Handle,
+    examine: [Examine; 6],
+    line: impl Fn(&mut String, &str, Result<Examined, String>) -> std::fmt::Result,
+) -> Inspection {
+    let engines = match Engines::new(&config.engine) {
+        Ok(engines) => engines,
+        Err(error) => {
+            return Inspection {
+                text: format!("cannot set up wasmtime: {error:#}"),
+                sound: false,
+            };
+        }
+    };
+    let context = Context {
+        engines: &engines,
+        runtime,
+        metrics: Metrics::new(),
+    };
+    let stages = &config.stages;
+    let settings = [
+        &stages.ingest,
+        &stages.vad,
+        &stages.asr,
+        &stages.intent,
+        &stages.llm,
+        &stages.tts,
+    ];
+    let names = [
+        Ingest::NAME,
+        Vad::NAME,
+        Asr::NAME,
+        Intent::NAME,
+        Llm::NAME,
+        Tts::NAME,
+    ];
+    let (mut text, mut sound) = (String::new(), true);
+    for ((name, settings), examine) in names.into_iter().zip(settings).zip(examine) {
+        let found = examine(&context, settings);
+        sound &= found.is_ok();
+        // Writing to a string does not fail.
+        let _infallible = line(&mut text, name, found);
+    }
+    let found = check_edge(config, &engines);
+    sound &= found.is_ok();
+    let _infallible = line(&mut text, "edge", found);
+    Inspection { text, sound }
+}
+
+fn check_edge(config: &Config, engines: &Engines) -> Result<Examined, String> {
+    let check = || {
+        let artifact = Artifact::read(&config.edge.component)?;
+        let component = artifact.compile(&engines.edge)?;
+        edge::linker(&engines.edge)?.instantiate_pre(&component)?;
+        Ok(Examined {
+            artifact,
+            description: None,
+            memory: 0,
+            instances: 0,
+        })
+    };
+    check().map_err(|error: wasmtime::Error| format!("{error:#}"))
+}

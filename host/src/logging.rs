@@ -1,0 +1,29 @@
+//! Where log lines go: to standard error, as text or as JSON. Standard output belongs to the commands' results.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::ParseError;
+
+use crate::config::{Config, Format};
+
+/// Starts logging as configured. Does nothing when it has been started before.
+///
+/// # Errors
+/// When the configured level is not a filter.
+pub fn start(config: &Config) -> Result<(), ParseError> {
+    let filter: EnvFilter = config.log_level.parse()?;
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    let _already = match config.log_format {
+        Format::Text => lines.with_ansi(std::io::stderr().is_terminal()).try_init(),
+        Format::Json => lines
+            .json()
+            .flatten_event(true)
+            .with_current_span(true)
+            .with_span_list(false)
+            .try_init(),
+    };
+    Ok(())
+}

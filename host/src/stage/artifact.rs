@@ -1,0 +1,107 @@
+//! A component file: read, identified by its digest, compiled, and its exports looked up.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use wasmtime::component::{
+    Component, ComponentExportIndex, ComponentNamedList, Instance, InstancePre, Lift, Linker,
+    Lower, TypedFunc,
+};
+use wasmtime::error::Context;
+use wasmtime::{Engine, Store};
+
+use super::instance::Guest;
+
+/// A component on disk.
+#[derive(Debug, Clone)]
+pub(crate) struct Artifact {
+    /// Where it was read.
+    pub(crate) path: PathBuf,
+    /// SHA-256 of the file in hexadecimal.
+    pub(crate) digest: String,
+    bytes: Arc<[u8]>,
+}
+
+impl Artifact {
+    /// Reads the file.
+    pub(crate) fn read(path: &Path) -> wasmtime::Result<Self> {
+        let bytes: Arc<[u8]> = std::fs::read(path)
+            .with_context(|| format!("cannot read {}", path.display()))?
+            .into();
+        Ok(Self {
+            path: path.to_owned(),
+            digest: hex::encode(Sha256::digest(&bytes)),
+            bytes,
+        })
+    }
+
+    /// Size of the file in bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Compiles it, or takes the compiled code from the cache.
+    pub(crate) fn compile(&self, engine: &Engine) -> wasmtime::Result<Component> {
+        Component::from_binary(engine, &self.bytes)
+            .with_context(|| format!("{} is not a component", self.path.display()))
+    }
+
+    /// Compiles it and resolves its imports, which for a stage may only be WASI's.
+    pub(crate) fn prepare(&self, engine: &Engine) -> wasmtime::Result<InstancePre<Guest>> {
+        let component = self.compile(engine)?;
+        let mut linker = Linker::new(engine);
+        wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+        linker
+            .instantiate_pre(&component)
+            .with_context(|| format!("{} imports what a stage is not given", self.path.display()))
+    }
+}
+
+/// The exports of an instance, to look functions up in.
+pub(crate) struct Exports<'a> {
+    pub(super) component: &'a Component,
+    pub(super) instance: &'a Instance,
+    pub(super) store: &'a mut Store<Guest>,
+}
+
+impl Exports<'_> {
+    /// The functions of one exported interface. A newer patch version of the interface is found under the older name.
+    pub(crate) fn interface<'b>(
+        &'b mut self,
+        name: &'static str,
+    ) -> wasmtime::Result<Interface<'b>> {
+        let index = self.component.get_export_index(None, name);
+        let index = index.with_context(|| format!("the component does not export {name}"))?;
+        Ok(Interface {
+            component: self.component,
+            instance: self.instance,
+            store: self.store,
+            name,
+            index,
+        })
+    }
+}
+
+/// One exported interface.
+pub(crate) struct Interface<'a> {
+    component: &'a Component,
+    instance: &'a Instance,
+    store: &'a mut Store<Guest>,
+    name: &'static str,
+    index: ComponentExportIndex,
+}
+
+impl Interface<'_> {
+    /// A function of it; `name` as in the contract, methods as `[method]resource.name`.
+    pub(crate) fn function<P, R>(&mut self, name: &str) -> wasmtime::Result<TypedFunc<P, R>>
+    where
+        P: ComponentNamedList + Lower,
+        R: ComponentNamedList + Lift,
+    {
+        let index = self.component.get_export_index(Some(&self.index), name);
+        let index = index.with_context(|| format!("{} lacks the function {name}", self.name))?;
+        let function = self.instance.get_typed_func(&mut *self.store, &index);
+        function.with_context(|| format!("{name} of {} is not what the contract says", self.name))
+    }
+}

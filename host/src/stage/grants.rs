@@ -1,0 +1,43 @@
+//! What a guest may reach: read-only folders and environment variables that configuration names, and nothing else.
+//!
+//! Invariant: no network, no writable folder, no standard input. Clocks and random numbers come with WASI.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use wasmtime::error::Context;
+use wasmtime_wasi::{FsPerms, WasiCtx};
+
+use super::output::{Output, Severity};
+
+/// The grants of one guest.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Grants {
+    /// Guest path to host folder.
+    pub(crate) mounts: BTreeMap<String, PathBuf>,
+    /// Environment variables.
+    pub(crate) environment: BTreeMap<String, String>,
+    /// Whether the guest has a thread of its own, which file operations may block.
+    pub(crate) own_thread: bool,
+}
+
+impl Grants {
+    /// A WASI context with these grants; `guest` names the guest in the log. Fails when a folder cannot be opened.
+    pub(crate) fn context(&self, guest: &'static str) -> wasmtime::Result<WasiCtx> {
+        let mut wasi = WasiCtx::builder();
+        wasi.allow_tcp(false)
+            .allow_udp(false)
+            .allow_ip_name_lookup(false);
+        wasi.allow_blocking_current_thread(self.own_thread);
+        wasi.stdout(Output::new(guest, Severity::Info))
+            .stderr(Output::new(guest, Severity::Warning));
+        for (name, value) in &self.environment {
+            wasi.env(name, value);
+        }
+        for (inside, folder) in &self.mounts {
+            wasi.preopened_dir(folder, inside, FsPerms::ReadOnly)
+                .with_context(|| format!("cannot mount {} at {inside}", folder.display()))?;
+        }
+        Ok(wasi.build())
+    }
+}

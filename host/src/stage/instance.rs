@@ -1,0 +1,145 @@
+//! One instance of a stage's component with its store: what a worker's bench is.
+//!
+//! A call may take as long as the stage's deadline; what traps or outlives it is never entered again. The instance keeps the one
+//! resource that a lease may have open, so that it is dropped in the guest whatever becomes of the caller.
+
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+use wasmtime::Store;
+use wasmtime::component::{ComponentNamedList, Lift, Lower, ResourceAny, ResourceTable, TypedFunc};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+use super::Stage;
+use super::fault::{Fault, Retired};
+use super::pool::Bench;
+use crate::engine::{Limited, MemoryLimit};
+use crate::metrics::Metrics;
+
+/// The data of a stage's store.
+pub(crate) struct Guest {
+    pub(crate) wasi: WasiCtx,
+    pub(crate) table: ResourceTable,
+    pub(crate) memory: MemoryLimit,
+}
+
+impl WasiView for Guest {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
+    }
+}
+
+impl Limited for Guest {
+    fn memory(&mut self) -> &mut MemoryLimit {
+        &mut self.memory
+    }
+}
+
+/// A running component and its functions.
+pub(crate) struct Instance<S> {
+    pub(super) store: Store<Guest>,
+    pub(super) functions: S,
+    pub(super) runtime: Handle,
+    pub(super) deadline: Duration,
+    pub(super) metrics: Metrics,
+    pub(super) open: Option<ResourceAny>,
+    pub(super) broken: Option<Retired>,
+}
+
+impl<S: Stage> Instance<S> {
+    /// Calls one of the stage's functions. `name` is the function's in the contract.
+    ///
+    /// # Errors
+    /// `Internal` after a trap, `Deadline` when the time ran out; in both cases, and ever after, the instance is broken.
+    pub(crate) fn call<P, R>(
+        &mut self,
+        name: &'static str,
+        pick: impl FnOnce(&S) -> TypedFunc<P, (R,)>,
+        params: P,
+    ) -> Result<R, Fault>
+    where
+        P: ComponentNamedList + Lower + Send + Sync + 'static,
+        R: Lift + Send + Sync + 'static,
+    {
+        if self.broken.is_some() {
+            return Err(Fault::internal(S::NAME));
+        }
+        let function = pick(&self.functions);
+        let started = Instant::now();
+        let call = function.call_async(&mut self.store, params);
+        let outcome = self
+            .runtime
+            .block_on(async { tokio::time::timeout(self.deadline, call).await });
+        self.metrics.called(S::NAME, name, started.elapsed());
+        match outcome {
+            Ok(Ok((answer,))) => Ok(answer),
+            Ok(Err(trap)) => Err(self.trapped(name, &trap)),
+            Err(_) => {
+                tracing::error!(
+                    stage = S::NAME,
+                    call = name,
+                    deadline_ms = self.deadline.as_millis() as u64,
+                    "deadline passed"
+                );
+                self.broken = Some(Retired::Deadline);
+                Err(Fault::Deadline)
+            }
+        }
+    }
+
+    /// The resource that this lease has open.
+    pub(crate) fn open(&self) -> Result<ResourceAny, Fault> {
+        self.open.ok_or_else(|| Fault::internal(S::NAME))
+    }
+
+    /// Makes a resource the lease's open one.
+    pub(crate) fn keep(&mut self, resource: ResourceAny) {
+        self.reset();
+        self.open = Some(resource);
+    }
+
+    fn trapped(&mut self, name: &'static str, trap: &wasmtime::Error) -> Fault {
+        let memory = &self.store.data().memory;
+        let why = if memory.exceeded() {
+            Retired::Memory
+        } else {
+            Retired::Trap
+        };
+        tracing::error!(
+            stage = S::NAME,
+            call = name,
+            memory_bytes = memory.used(),
+            reason = why.label(),
+            "trapped: {trap:?}"
+        );
+        self.broken = Some(why);
+        Fault::internal(S::NAME)
+    }
+}
+
+impl<S: Stage> Bench for Instance<S> {
+    fn reset(&mut self) {
+        let (Some(resource), None) = (self.open.take(), self.broken) else {
+            return;
+        };
+        let drop = resource.resource_drop_async(&mut self.store);
+        match self
+            .runtime
+            .block_on(async { tokio::time::timeout(self.deadline, drop).await })
+        {
+            Ok(Ok(())) => {}
+            Ok(Err(trap)) => {
+                // Nobody waits for the answer of a drop; the log has it.
+                let _fault = self.trapped("drop", &trap);
+            }
+            Err(_) => self.broken = Some(Retired::Deadline),
+        }
+    }
+
+    fn broken(&self) -> Option<Retired> {
+        self.broken
+    }
+}

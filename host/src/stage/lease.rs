@@ -1,0 +1,115 @@
+//! The ways a proxy uses a lease: one call, a resource with its methods, a stream.
+//!
+//! Everything a proxy needs is here, so that a proxy only names functions and types.
+
+use tokio::sync::mpsc;
+use wasmtime::component::{ComponentNamedList, Lift, Lower, ResourceAny, TypedFunc};
+
+use super::fault::Fault;
+use super::instance::Instance;
+use super::stream::Stream;
+use super::version::Version;
+use super::{Lease, Stage};
+
+/// A function of the stage that may answer an error of its own.
+type Fallible<P, T, E> = TypedFunc<P, (Result<T, E>,)>;
+
+impl<S: Stage> Version<S> {
+    /// Leases an instance for one call.
+    pub(crate) async fn once<P, T, E>(
+        &self,
+        name: &'static str,
+        pick: fn(&S) -> Fallible<P, T, E>,
+        params: P,
+    ) -> Result<T, E>
+    where
+        P: ComponentNamedList + Lower + Send + Sync + 'static,
+        T: Lift + Send + Sync + 'static,
+        E: From<Fault> + Lift + Send + Sync + 'static,
+    {
+        let lease = self.lease().await?;
+        lease
+            .run(move |instance| instance.call(name, pick, params))
+            .await??
+    }
+
+    /// Leases an instance and has it open a resource, which is dropped together with the lease.
+    pub(crate) async fn open<P, E>(
+        &self,
+        name: &'static str,
+        pick: fn(&S) -> Fallible<P, ResourceAny, E>,
+        params: P,
+    ) -> Result<Lease<S>, E>
+    where
+        P: ComponentNamedList + Lower + Send + Sync + 'static,
+        E: From<Fault> + Lift + Send + Sync + 'static,
+    {
+        let lease = self.lease().await?;
+        lease
+            .run(move |instance| {
+                let resource = instance.call(name, pick, params)?;
+                Ok::<_, Fault>(resource.map(|resource| instance.keep(resource)))
+            })
+            .await???;
+        Ok(lease)
+    }
+}
+
+impl<S: Stage> Lease<S> {
+    /// Calls a method of the open resource; `with` puts its arguments behind the resource.
+    pub(crate) async fn method<P, R>(
+        &self,
+        name: &'static str,
+        pick: fn(&S) -> TypedFunc<P, (R,)>,
+        with: impl FnOnce(ResourceAny) -> P + Send + 'static,
+    ) -> Result<R, Fault>
+    where
+        P: ComponentNamedList + Lower + Send + Sync + 'static,
+        R: Lift + Send + Sync + 'static,
+    {
+        self.run(move |instance| {
+            let resource = instance.open()?;
+            instance.call(name, pick, with(resource))
+        })
+        .await?
+    }
+
+    /// Pulls the open resource empty, at most `ahead` items before they are used. The lease ends with the stream.
+    pub(crate) fn stream<T, E>(
+        self,
+        name: &'static str,
+        pick: fn(&S) -> Fallible<(ResourceAny,), Option<T>, E>,
+        ahead: usize,
+    ) -> Stream<T, E>
+    where
+        T: Lift + Send + Sync + 'static,
+        E: From<Fault> + Clone + Lift + Send + Sync + 'static,
+    {
+        let (items, taken) = mpsc::channel(ahead);
+        self.submit(move |instance| pull(instance, name, pick, &items));
+        Stream::new(self.stage(), taken)
+        // The lease is dropped here: its worker takes no other before the job above is done.
+    }
+}
+
+/// Sends item after item until the end, an error, or nobody listens.
+fn pull<S: Stage, T, E>(
+    instance: &mut Instance<S>,
+    name: &'static str,
+    pick: fn(&S) -> Fallible<(ResourceAny,), Option<T>, E>,
+    items: &mpsc::Sender<Result<Option<T>, E>>,
+) where
+    T: Lift + Send + Sync + 'static,
+    E: From<Fault> + Lift + Send + Sync + 'static,
+{
+    while !items.is_closed() {
+        let item = instance
+            .open()
+            .and_then(|resource| instance.call(name, pick, (resource,)));
+        let item = item.unwrap_or_else(|fault| Err(fault.into()));
+        let last = !matches!(item, Ok(Some(_)));
+        if items.blocking_send(item).is_err() || last {
+            return;
+        }
+    }
+}

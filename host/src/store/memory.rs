@@ -1,0 +1,133 @@
+//! A bucket in memory, lost with the process.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::{Bounds, Error, Now, PAGE, Page, Usage};
+
+struct Entry {
+    value: Vec<u8>,
+    turn: u64,
+    at: u64,
+}
+
+#[derive(Default)]
+struct Entries {
+    by_key: BTreeMap<String, Entry>,
+    /// Keys in the order in which they were set.
+    by_turn: BTreeMap<u64, String>,
+    next_turn: u64,
+    bytes: u64,
+    evicted: u64,
+}
+
+/// A bucket in memory.
+pub(crate) struct Memory {
+    bounds: Bounds,
+    now: Now,
+    entries: Mutex<Entries>,
+}
+
+impl Memory {
+    pub(super) fn new(bounds: Bounds, now: Now) -> Self {
+        Self {
+            bounds,
+            now,
+            entries: Mutex::default(),
+        }
+    }
+
+    /// The entries, without those that are too old.
+    fn fresh(&self) -> MutexGuard<'_, Entries> {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(expired) = self.bounds.expired((self.now)()) {
+            while entries.oldest().is_some_and(|at| at <= expired) {
+                entries.evict();
+            }
+        }
+        entries
+    }
+
+    pub(super) fn get(&self, key: &str) -> Option<Vec<u8>> {
+        self.fresh()
+            .by_key
+            .get(key)
+            .map(|entry| entry.value.clone())
+    }
+
+    pub(super) fn exists(&self, key: &str) -> bool {
+        self.fresh().by_key.contains_key(key)
+    }
+
+    pub(super) fn set(&self, key: String, value: Vec<u8>) -> Result<(), Error> {
+        let size = self.bounds.fit(&key, &value)?;
+        let mut entries = self.fresh();
+        entries.remove(&key);
+        while entries.bytes + size > self.bounds.max_bytes {
+            entries.evict();
+        }
+        let turn = entries.next_turn;
+        entries.next_turn += 1;
+        entries.bytes += size;
+        entries.by_turn.insert(turn, key.clone());
+        entries.by_key.insert(
+            key,
+            Entry {
+                value,
+                turn,
+                at: (self.now)(),
+            },
+        );
+        Ok(())
+    }
+
+    pub(super) fn delete(&self, key: &str) {
+        self.fresh().remove(key);
+    }
+
+    pub(super) fn list(&self, cursor: Option<String>) -> Page {
+        let after = cursor.map_or(Bound::Unbounded, Bound::Excluded);
+        let entries = self.fresh();
+        Page::from_keys(
+            entries
+                .by_key
+                .range((after, Bound::Unbounded))
+                .take(PAGE + 1)
+                .map(|(key, _)| key.clone())
+                .collect(),
+        )
+    }
+
+    pub(super) fn usage(&self) -> Usage {
+        let entries = self.fresh();
+        Usage {
+            bytes: entries.bytes,
+            keys: entries.by_key.len() as u64,
+            evicted: entries.evicted,
+        }
+    }
+}
+
+impl Entries {
+    /// When the oldest entry was set.
+    fn oldest(&self) -> Option<u64> {
+        let (_, key) = self.by_turn.first_key_value()?;
+        self.by_key.get(key).map(|entry| entry.at)
+    }
+
+    fn evict(&mut self) {
+        if let Some((_, key)) = self.by_turn.first_key_value() {
+            let key = key.clone();
+            self.remove(&key);
+            self.evicted += 1;
+        }
+    }
+
+    fn remove(&mut self, key: &str) {
+        if let Some(entry) = self.by_key.remove(key) {
+            self.by_turn.remove(&entry.turn);
+            self.bytes -= (key.len() + entry.value.len()) as u64;
+        }
+    }
+}
