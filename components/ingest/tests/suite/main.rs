@@ -1,0 +1,9 @@
+//! Tests of the whole crate on real and on hostile recordings, in one binary.
+//!
+//! Files in every format are encoded at test time by `tests/tools/encode_fixtures.py`, which needs the Python named in `COLLOQUY_PYTHON`.
+//! `cargo xtask test` sets it; without it the tests that need it print so and pass.
+
+mod formats;
+mod hostile;
+mod support;
+mod wav;
