@@ -57,8 +57,16 @@ impl Host {
         let path = state.path().join("colloquy.toml");
         std::fs::write(&path, toml::to_string(&config)?)?;
         let (child, url) = launch(&path)?;
-        let client = Client::builder().timeout(Duration::from_secs(120)).build()?;
-        Ok(Self { child, url, client, state, config: path })
+        let client = Client::builder()
+            .timeout(Duration::from_secs(120))
+            .build()?;
+        Ok(Self {
+            child,
+            url,
+            client,
+            state,
+            config: path,
+        })
     }
 
     /// Waits until `/readyz` says 200.
@@ -66,11 +74,17 @@ impl Host {
         let started = Instant::now();
         loop {
             let answer = self.client.get(format!("{}/readyz", self.url)).send();
-            if answer.as_ref().is_ok_and(|response| response.status() == 200) {
+            if answer
+                .as_ref()
+                .is_ok_and(|response| response.status() == 200)
+            {
                 return Ok(());
             }
             if started.elapsed() > START_LIMIT {
-                bail!("not ready after {START_LIMIT:?}: {:?}", answer.map(|response| response.text()));
+                bail!(
+                    "not ready after {START_LIMIT:?}: {:?}",
+                    answer.map(|response| response.text())
+                );
             }
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -87,7 +101,10 @@ impl Host {
     pub fn stop_and_restart(&mut self) -> Result<()> {
         self.terminate()?;
         let status = self.child.wait()?;
-        ensure!(status.success(), "the host ended with {status} after SIGTERM");
+        ensure!(
+            status.success(),
+            "the host ended with {status} after SIGTERM"
+        );
         self.relaunch()
     }
 
@@ -98,7 +115,9 @@ impl Host {
 
     /// Sends SIGTERM.
     pub fn terminate(&self) -> Result<()> {
-        let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
+        let status = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status()?;
         ensure!(status.success(), "kill failed");
         Ok(())
     }
@@ -141,12 +160,19 @@ impl Host {
             form = form.text("session_id", session.to_owned());
         }
         let part = multipart::Part::bytes(bytes).file_name(name.to_owned());
-        Ok(self.client.post(format!("{}/process", self.url)).multipart(form.part("audio_file", part)).send()?)
+        Ok(self
+            .client
+            .post(format!("{}/process", self.url))
+            .multipart(form.part("audio_file", part))
+            .send()?)
     }
 
     /// `POST /process` with a recording, which must succeed.
     pub fn ask_aloud(&self, recording: &Path, session: Option<&str>) -> Result<Value> {
-        let name = recording.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = recording
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
         expect_json(self.upload(&name, std::fs::read(recording)?, session)?)
     }
 
@@ -156,7 +182,11 @@ impl Host {
         if let Some(session) = session {
             body["session_id"] = session.into();
         }
-        Ok(self.client.post(format!("{}/process/text", self.url)).json(&body).send()?)
+        Ok(self
+            .client
+            .post(format!("{}/process/text", self.url))
+            .json(&body)
+            .send()?)
     }
 
     /// `POST /process/text`, which must succeed.
@@ -166,26 +196,50 @@ impl Host {
 
     /// `POST /session/create`, giving the id.
     pub fn create_session(&self) -> Result<String> {
-        let response = self.client.post(format!("{}/session/create", self.url)).send()?;
-        ensure!(response.status() == 201, "session/create answered {}", response.status());
+        let response = self
+            .client
+            .post(format!("{}/session/create", self.url))
+            .send()?;
+        ensure!(
+            response.status() == 201,
+            "session/create answered {}",
+            response.status()
+        );
         let body: Value = response.json()?;
-        Ok(body["session_id"].as_str().context("session_id")?.to_owned())
+        Ok(body["session_id"]
+            .as_str()
+            .context("session_id")?
+            .to_owned())
     }
 
     /// The answer's audio, which must be there.
     pub fn audio(&self, answer: &Value) -> Result<Vec<u8>> {
-        let id = answer["audio_file"].as_str().with_context(|| format!("audio_file in {answer}"))?;
+        let id = answer["audio_file"]
+            .as_str()
+            .with_context(|| format!("audio_file in {answer}"))?;
         let response = self.get(&format!("/audio/{id}"))?;
-        ensure!(response.status() == 200, "/audio answered {}", response.status());
-        ensure!(response.headers()["content-type"] == "audio/wav", "{:?}", response.headers());
+        ensure!(
+            response.status() == 200,
+            "/audio answered {}",
+            response.status()
+        );
+        ensure!(
+            response.headers()["content-type"] == "audio/wav",
+            "{:?}",
+            response.headers()
+        );
         Ok(response.bytes()?.to_vec())
     }
 
     /// The value of a metric whose line starts with `name`, summed over its labels that contain `label`.
     pub fn metric(&self, name: &str, label: &str) -> Result<f64> {
         let text = self.get("/metrics")?.text()?;
-        let values = text.lines().filter(|line| line.starts_with(name) && line.contains(label));
-        Ok(values.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum())
+        let values = text
+            .lines()
+            .filter(|line| line.starts_with(name) && line.contains(label));
+        Ok(values
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+            .sum())
     }
 }
 
@@ -199,7 +253,10 @@ impl Drop for Host {
 fn launch(config: &Path) -> Result<(Child, String)> {
     let binary = crate::root().join("dist/colloquy");
     let log = config.with_file_name("host.log");
-    let log = std::fs::OpenOptions::new().create(true).append(true).open(log)?;
+    let log = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(log)?;
     let mut child = Command::new(&binary)
         .args(["serve", "--listen", "127.0.0.1:0", "--config"])
         .arg(config)
@@ -246,7 +303,10 @@ fn make_absolute(config: &mut Table, root: &Path) -> Result<()> {
 
 /// The table of that name.
 pub fn table<'a>(config: &'a mut Table, name: &str) -> Result<&'a mut Table> {
-    config.get_mut(name).and_then(toml::Value::as_table_mut).with_context(|| format!("[{name}] in colloquy.toml"))
+    config
+        .get_mut(name)
+        .and_then(toml::Value::as_table_mut)
+        .with_context(|| format!("[{name}] in colloquy.toml"))
 }
 
 /// The table of one stage.
@@ -267,15 +327,32 @@ pub fn expect_problem(response: Response, status: u16, code: &str) -> Result<Val
     let (got, headers) = (response.status(), response.headers().clone());
     let text = response.text()?;
     ensure!(got == status, "expected {status} {code}, got {got}: {text}");
-    ensure!(headers["content-type"] == "application/problem+json", "{headers:?}");
+    ensure!(
+        headers["content-type"] == "application/problem+json",
+        "{headers:?}"
+    );
     let problem: Value = serde_json::from_str(&text).with_context(|| text.clone())?;
     ensure!(problem["code"] == code, "expected {code}: {text}");
     ensure!(problem["status"] == status, "{text}");
     for member in ["type", "title", "detail", "request_id"] {
-        ensure!(problem[member].as_str().is_some_and(|value| !value.is_empty()), "{member} is missing: {text}");
+        ensure!(
+            problem[member]
+                .as_str()
+                .is_some_and(|value| !value.is_empty()),
+            "{member} is missing: {text}"
+        );
     }
-    ensure!(problem["retryable"].is_boolean(), "retryable is missing: {text}");
-    ensure!(headers["x-request-id"] == problem["request_id"].as_str().unwrap_or_default(), "{headers:?} {text}");
-    ensure!(status != 503 || headers.contains_key("retry-after"), "503 without Retry-After: {text}");
+    ensure!(
+        problem["retryable"].is_boolean(),
+        "retryable is missing: {text}"
+    );
+    ensure!(
+        headers["x-request-id"] == problem["request_id"].as_str().unwrap_or_default(),
+        "{headers:?} {text}"
+    );
+    ensure!(
+        status != 503 || headers.contains_key("retry-after"),
+        "503 without Retry-After: {text}"
+    );
     Ok(problem)
 }

@@ -1,6 +1,10 @@
 //! What the system tests share: a host as a real process, the recordings, independent tools, and measures of speech.
 //!
 //! Nothing here knows the insides of the host or of a stage: tests see what a user sees.
+#![allow(
+    clippy::indexing_slicing,
+    reason = "a wrong index in test code is a failed test"
+)]
 
 pub mod host;
 pub mod python;

@@ -7,11 +7,19 @@ use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 
 /// Runs `tests/tools/<script>` with these arguments.
-pub fn run<S: AsRef<std::ffi::OsStr>>(script: &str, arguments: impl IntoIterator<Item = S>) -> Result<()> {
-    let python = std::env::var_os("COLLOQUY_PYTHON").context("COLLOQUY_PYTHON is not set: run `cargo xtask test`")?;
+pub fn run<S: AsRef<std::ffi::OsStr>>(
+    script: &str,
+    arguments: impl IntoIterator<Item = S>,
+) -> Result<()> {
+    let python = std::env::var_os("COLLOQUY_PYTHON")
+        .context("COLLOQUY_PYTHON is not set: run `cargo xtask test`")?;
     let path = crate::root().join("tests/tools").join(script);
     let output = Command::new(python).arg(&path).args(arguments).output()?;
-    ensure!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
+    ensure!(
+        output.status.success(),
+        "{script}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     Ok(())
 }
 
@@ -19,8 +27,13 @@ pub fn run<S: AsRef<std::ffi::OsStr>>(script: &str, arguments: impl IntoIterator
 pub fn encoded(recording: &Path) -> Result<(TempDir, Vec<PathBuf>)> {
     let folder = tempfile::tempdir()?;
     run("encode_fixtures.py", [recording, folder.path()])?;
-    let mut files: Vec<_> = std::fs::read_dir(folder.path())?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
-    files.retain(|file| file.extension().is_some_and(|extension| extension != "json"));
+    let mut files: Vec<_> = std::fs::read_dir(folder.path())?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<_>>()?;
+    files.retain(|file| {
+        file.extension()
+            .is_some_and(|extension| extension != "json")
+    });
     files.sort();
     Ok((folder, files))
 }
@@ -29,8 +42,16 @@ pub fn encoded(recording: &Path) -> Result<(TempDir, Vec<PathBuf>)> {
 pub fn spoken<S: AsRef<str>>(sentences: &[S]) -> Result<(TempDir, Vec<PathBuf>)> {
     let folder = tempfile::tempdir()?;
     let list = folder.path().join("sentences.txt");
-    std::fs::write(&list, sentences.iter().map(|s| format!("{}\n", s.as_ref())).collect::<String>())?;
+    std::fs::write(
+        &list,
+        sentences
+            .iter()
+            .map(|s| format!("{}\n", s.as_ref()))
+            .collect::<String>(),
+    )?;
     run("speak.py", [list.as_path(), folder.path()])?;
-    let files = (0..sentences.len()).map(|index| folder.path().join(format!("{index}.wav"))).collect();
+    let files = (0..sentences.len())
+        .map(|index| folder.path().join(format!("{index}.wav")))
+        .collect();
     Ok((folder, files))
 }

@@ -46,8 +46,14 @@ impl Wav {
         let mut reader = hound::WavReader::new(Cursor::new(bytes))?;
         let spec = reader.spec();
         anyhow::ensure!(spec.channels == 1 && spec.bits_per_sample == 16, "{spec:?}");
-        let samples = reader.samples::<i16>().collect::<Result<Vec<_>, _>>().context("samples")?;
-        Ok(Self { sample_rate: spec.sample_rate, samples })
+        let samples = reader
+            .samples::<i16>()
+            .collect::<Result<Vec<_>, _>>()
+            .context("samples")?;
+        Ok(Self {
+            sample_rate: spec.sample_rate,
+            samples,
+        })
     }
 
     /// Writes mono 16-bit PCM.
@@ -76,7 +82,11 @@ impl Wav {
     /// Root mean square, 0 to 1.
     #[must_use]
     pub fn loudness(&self) -> f64 {
-        let energy: f64 = self.samples.iter().map(|&s| (f64::from(s) / 32768.0).powi(2)).sum();
+        let energy: f64 = self
+            .samples
+            .iter()
+            .map(|&s| (f64::from(s) / 32768.0).powi(2))
+            .sum();
         (energy / self.samples.len().max(1) as f64).sqrt()
     }
 }
@@ -88,9 +98,15 @@ mod tests {
     #[test]
     fn counts_each_kind_of_error() {
         assert_eq!(word_error_rate("Ask not what", "ask not what."), 0.0);
-        assert_eq!(word_error_rate("one two three four", "one too three four"), 0.25);
+        assert_eq!(
+            word_error_rate("one two three four", "one too three four"),
+            0.25
+        );
         assert_eq!(word_error_rate("one two", "one two three"), 0.5);
-        assert_eq!(word_error_rate("one two three four", "two three four"), 0.25);
+        assert_eq!(
+            word_error_rate("one two three four", "two three four"),
+            0.25
+        );
         assert_eq!(word_error_rate("one", ""), 1.0);
     }
 }

@@ -13,23 +13,41 @@ fn contracts() -> Resolve {
 
 /// Our packages, without the worlds and without what others own.
 fn is_ours(resolve: &Resolve, interface: &wit_parser::Interface) -> bool {
-    interface.package.is_some_and(|id| resolve.packages[id].name.namespace == "colloquy")
+    interface
+        .package
+        .is_some_and(|id| resolve.packages[id].name.namespace == "colloquy")
 }
 
 #[test]
 fn every_error_variant_is_the_same() {
     let resolve = contracts();
     let mut copies = BTreeMap::new();
-    for (_, interface) in resolve.interfaces.iter().filter(|(_, i)| is_ours(&resolve, i)) {
+    for (_, interface) in resolve
+        .interfaces
+        .iter()
+        .filter(|(_, i)| is_ours(&resolve, i))
+    {
         let name = interface.name.clone().unwrap_or_default();
         // Publishing an event cannot fail, so `events` has no error.
         let Some(id) = interface.types.get("error") else {
             assert_eq!(name, "events", "{name} has no error variant");
             continue;
         };
-        let TypeDefKind::Variant(variant) = &resolve.types[*id].kind else { panic!("{name}: error is not a variant") };
-        let cases: Vec<_> =
-            variant.cases.iter().map(|case| format!("{}: {} {:?}", case.name, shape(&resolve, case.ty), case.docs.contents)).collect();
+        let TypeDefKind::Variant(variant) = &resolve.types[*id].kind else {
+            panic!("{name}: error is not a variant")
+        };
+        let cases: Vec<_> = variant
+            .cases
+            .iter()
+            .map(|case| {
+                format!(
+                    "{}: {} {:?}",
+                    case.name,
+                    shape(&resolve, case.ty),
+                    case.docs.contents
+                )
+            })
+            .collect();
         copies.insert(name, cases);
     }
     assert!(copies.len() >= 9, "only {:?}", copies.keys());
@@ -54,17 +72,35 @@ fn shape(resolve: &Resolve, ty: Option<wit_parser::Type>) -> String {
 fn every_function_and_package_is_documented_and_synchronous() {
     let resolve = contracts();
     let mut functions = 0;
-    for (_, interface) in resolve.interfaces.iter().filter(|(_, i)| is_ours(&resolve, i)) {
+    for (_, interface) in resolve
+        .interfaces
+        .iter()
+        .filter(|(_, i)| is_ours(&resolve, i))
+    {
         let interface_name = interface.name.clone().unwrap_or_default();
         for (name, function) in &interface.functions {
             functions += 1;
-            assert!(!function.kind.is_async(), "{interface_name}.{name} is async: it would trap below a WASI 0.2 entry");
-            assert!(function.docs.contents.is_some(), "{interface_name}.{name} has no documentation");
+            assert!(
+                !function.kind.is_async(),
+                "{interface_name}.{name} is async: it would trap below a WASI 0.2 entry"
+            );
+            assert!(
+                function.docs.contents.is_some(),
+                "{interface_name}.{name} has no documentation"
+            );
         }
     }
     assert!(functions > 30, "only {functions} functions were seen");
-    for (_, package) in resolve.packages.iter().filter(|(_, p)| p.name.namespace == "colloquy") {
-        let documented = package.docs.contents.is_some() || package.interfaces.values().any(|id| resolve.interfaces[*id].docs.contents.is_some());
+    for (_, package) in resolve
+        .packages
+        .iter()
+        .filter(|(_, p)| p.name.namespace == "colloquy")
+    {
+        let documented = package.docs.contents.is_some()
+            || package
+                .interfaces
+                .values()
+                .any(|id| resolve.interfaces[*id].docs.contents.is_some());
         assert!(documented, "{} has no documentation", package.name);
     }
 }
@@ -78,7 +114,12 @@ fn no_package_uses_types_of_another() {
                 wit_parser::TypeOwner::Interface(id) => resolve.interfaces[id].package,
                 _ => None,
             };
-            assert_eq!(owner(ty.owner), owner(resolve.types[target].owner), "{:?} comes from another package", ty.name);
+            assert_eq!(
+                owner(ty.owner),
+                owner(resolve.types[target].owner),
+                "{:?} comes from another package",
+                ty.name
+            );
         }
     }
 }

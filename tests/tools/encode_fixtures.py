@@ -47,7 +47,7 @@ LOSSY = [
     ("aac-48k-mono-fragmented.m4a", "aac", "aac", 48000, "mono", "fltp", 96000, {}, {"movflags": "frag_keyframe+empty_moov+default_base_moof", "frag_duration": "1000000"}),
 ]
 
-# As a browser's MediaRecorder writes: a live stream with clusters of unknown size, no duration and no index.
+# As a browser's MediaRecorder writes: a live stream without duration and index, with clusters of unknown size (see forget_cluster_sizes).
 LIVE = {"live": "1", "cluster_time_limit": "1000"}
 
 # name, layout, bit rate, encoder options, containers. Opus picks its mode by bit rate, frame length and application.
@@ -90,6 +90,25 @@ def encode(source, path, encoder, rate, layout, sample_format, bit_rate=0, optio
         out.mux(stream.encode(None))
 
 
+def forget_cluster_sizes(path):
+    """Marks the size of every cluster of a WebM file as unknown, in as many bytes as it has."""
+    data = bytearray(path.read_bytes())
+    header, segment, cluster = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67", b"\x1f\x43\xb6\x75"
+    at = 0
+    while at < len(data):
+        n_id = 9 - data[at].bit_length()
+        name = bytes(data[at : at + n_id])
+        n_size = 9 - data[at + n_id].bit_length()
+        body = at + n_id + n_size
+        ones = (1 << 7 * n_size) - 1
+        size = int.from_bytes(data[at + n_id : body], "big") & ones
+        if name == cluster:
+            data[at + n_id : body] = ((1 << 7 * n_size) | ones).to_bytes(n_size, "big")
+        at = body if name == segment else body + size
+    assert data.startswith(header)
+    path.write_bytes(data)
+
+
 def encode_all(source, out_dir):
     manifest = []
 
@@ -111,6 +130,8 @@ def encode_all(source, out_dir):
             name = f"{stem}.{extension}"
             muxer = LIVE if extension == "live.webm" else {}
             encode(source, out_dir / name, "libopus", 48000, layout, "flt", bit_rate, options, muxer)
+            if extension == "live.webm":
+                forget_cluster_sizes(out_dir / name)
             add(name, "opus", 48000, layout, False)
     (out_dir / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
 

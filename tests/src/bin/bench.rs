@@ -2,7 +2,14 @@
 //!
 //! Single times mean nothing on a shared machine; a ratio of two measurements made side by side does. Each round asks both sides the same
 //! thing; the table gives median and spread of the ratio ours / peer over all rounds, below 1 where we are faster.
-#![expect(clippy::print_stdout, reason = "a table on the terminal is what this program is for")]
+#![expect(
+    clippy::print_stdout,
+    reason = "the table on the terminal is the purpose"
+)]
+#![allow(
+    clippy::indexing_slicing,
+    reason = "a missing key is null, and told so"
+)]
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
@@ -34,14 +41,27 @@ fn main() -> Result<()> {
         if round == 0 {
             continue;
         }
-        let ours = |name: &str| answer["timing"][name].as_f64().with_context(|| format!("timing.{name}"));
-        listen.add(ours("ingest_ms")? + ours("vad_ms")? + ours("asr_ms")?, number(&heard, "ms")?);
+        let ours = |name: &str| {
+            answer["timing"][name]
+                .as_f64()
+                .with_context(|| format!("timing.{name}"))
+        };
+        listen.add(
+            ours("ingest_ms")? + ours("vad_ms")? + ours("asr_ms")?,
+            number(&heard, "ms")?,
+        );
         speak.add(ours("tts_ms")?, number(&spoken, "ms")?);
         let before_speech = ours("intent_ms")? + ours("llm_first_token_ms").unwrap_or(0.0);
-        first.add(ours("first_audio_ms")? - before_speech, number(&spoken, "first_ms")?);
+        first.add(
+            ours("first_audio_ms")? - before_speech,
+            number(&spoken, "first_ms")?,
+        );
         turn.add(whole, number(&heard, "ms")? + number(&spoken, "ms")?);
     }
-    println!("{:<24} {:<30} {:>9} {:>9} {:>8} {:>15}", "what", "against", "ours ms", "peer ms", "ratio", "min .. max");
+    println!(
+        "{:<24} {:<30} {:>9} {:>9} {:>8} {:>15}",
+        "what", "against", "ours ms", "peer ms", "ratio", "min .. max"
+    );
     for ratio in [listen, first, speak, turn] {
         ratio.print();
     }
@@ -49,7 +69,9 @@ fn main() -> Result<()> {
 }
 
 fn number(answer: &Value, name: &str) -> Result<f64> {
-    answer[name].as_f64().with_context(|| format!("{name} in {answer}"))
+    answer[name]
+        .as_f64()
+        .with_context(|| format!("{name} in {answer}"))
 }
 
 /// Pairs of measurements of the same thing.
@@ -61,7 +83,11 @@ struct Ratio {
 
 impl Ratio {
     fn new(what: &'static str, against: &'static str) -> Self {
-        Self { what, against, pairs: Vec::new() }
+        Self {
+            what,
+            against,
+            pairs: Vec::new(),
+        }
     }
 
     fn add(&mut self, ours: f64, peer: f64) {
@@ -74,11 +100,22 @@ impl Ratio {
             values.sort_by(f64::total_cmp);
             values
         };
-        let (ours, peers, ratios) = (sorted(|p| p.0), sorted(|p| p.1), sorted(|p| p.0 / p.1.max(0.001)));
+        let (ours, peers, ratios) = (
+            sorted(|p| p.0),
+            sorted(|p| p.1),
+            sorted(|p| p.0 / p.1.max(0.001)),
+        );
         let median = |values: &[f64]| values.get(values.len() / 2).copied().unwrap_or(f64::NAN);
-        let spread = format!("{:.2} .. {:.2}", ratios.first().unwrap_or(&f64::NAN), ratios.last().unwrap_or(&f64::NAN));
+        let spread = format!(
+            "{:.2} .. {:.2}",
+            ratios.first().unwrap_or(&f64::NAN),
+            ratios.last().unwrap_or(&f64::NAN)
+        );
         let (ours, peer, ratio) = (median(&ours), median(&peers), median(&ratios));
-        println!("{:<24} {:<30} {ours:>9.0} {peer:>9.0} {ratio:>8.2} {spread:>15}", self.what, self.against);
+        println!(
+            "{:<24} {:<30} {ours:>9.0} {peer:>9.0} {ratio:>8.2} {spread:>15}",
+            self.what, self.against
+        );
     }
 }
 
@@ -92,17 +129,27 @@ struct Peer {
 impl Peer {
     fn start() -> Result<Self> {
         let variable = |name: &str| -> Result<PathBuf> {
-            Ok(std::env::var_os(name).with_context(|| format!("{name} is not set: run `cargo xtask bench`"))?.into())
+            Ok(std::env::var_os(name)
+                .with_context(|| format!("{name} is not set: run `cargo xtask bench`"))?
+                .into())
         };
         let mut child = Command::new(variable("COLLOQUY_PYTHON")?)
             .arg(root().join("tests/tools/peer.py"))
-            .args([variable("COLLOQUY_WHISPER")?, variable("COLLOQUY_SILERO")?, variable("COLLOQUY_VOICE")?])
+            .args([
+                variable("COLLOQUY_WHISPER")?,
+                variable("COLLOQUY_SILERO")?,
+                variable("COLLOQUY_VOICE")?,
+            ])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
         let input = child.stdin.take().context("stdin")?;
         let output = BufReader::new(child.stdout.take().context("stdout")?);
-        let mut peer = Self { child, input, output };
+        let mut peer = Self {
+            child,
+            input,
+            output,
+        };
         ensure!(peer.answer()?["ready"] == true, "the peer is not ready");
         Ok(peer)
     }

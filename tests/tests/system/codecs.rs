@@ -7,23 +7,38 @@ use colloquy_tests::{python, recordings};
 
 use super::SharedCase;
 
-pub const CASES: &[SharedCase] = &[
-    ("codecs::every_format_is_understood", every_format_is_understood),
-    ("codecs::the_name_of_a_file_means_nothing", the_name_of_a_file_means_nothing),
+pub(crate) const CASES: &[SharedCase] = &[
+    (
+        "codecs::every_format_is_understood",
+        every_format_is_understood,
+    ),
+    (
+        "codecs::the_name_of_a_file_means_nothing",
+        the_name_of_a_file_means_nothing,
+    ),
 ];
 
 fn every_format_is_understood(host: &Host) -> Result<()> {
     let jfk = recordings::jfk()?;
     let (_folder, files) = python::encoded(&jfk.path)?;
-    let extensions: std::collections::BTreeSet<_> =
-        files.iter().filter_map(|file| file.extension()).map(|extension| extension.to_string_lossy().into_owned()).collect();
+    let extensions: std::collections::BTreeSet<_> = files
+        .iter()
+        .filter_map(|file| file.extension())
+        .map(|extension| extension.to_string_lossy().into_owned())
+        .collect();
     for needed in ["flac", "m4a", "mp3", "ogg", "wav", "webm"] {
         ensure!(extensions.contains(needed), "no {needed} among {files:?}");
     }
     for file in files {
-        let heard = host.ask_aloud(&file, None).with_context(|| file.display().to_string())?;
+        let heard = host
+            .ask_aloud(&file, None)
+            .with_context(|| file.display().to_string())?;
         let heard = heard["transcription"].as_str().context("transcription")?;
-        ensure!(word_error_rate(&jfk.text, heard) <= 0.1, "{}: heard {heard:?}", file.display());
+        ensure!(
+            word_error_rate(&jfk.text, heard) <= 0.1,
+            "{}: heard {heard:?}",
+            file.display()
+        );
     }
     Ok(())
 }
@@ -34,7 +49,10 @@ fn the_name_of_a_file_means_nothing(host: &Host) -> Result<()> {
     for name in ["jfk.wav", "../../../etc/passwd", "noname", "a\"b.txt"] {
         let answer = expect_json(host.upload(name, mp3.clone(), None)?)?;
         let heard = answer["transcription"].as_str().context("transcription")?;
-        ensure!(word_error_rate(&jfk.text, heard) <= 0.1, "{name}: heard {heard:?}");
+        ensure!(
+            word_error_rate(&jfk.text, heard) <= 0.1,
+            "{name}: heard {heard:?}"
+        );
     }
     Ok(())
 }

@@ -7,12 +7,27 @@ use reqwest::blocking::multipart::Form;
 
 use super::OwnCase;
 
-pub const OWN_CASES: &[OwnCase] = &[
-    ("faults::a_stage_that_misbehaves_is_lost_alone", a_stage_that_misbehaves_is_lost_alone),
-    ("faults::a_stage_without_grants_reaches_nothing", a_stage_without_grants_reaches_nothing),
-    ("faults::a_deadline_that_passes_is_a_timeout", a_deadline_that_passes_is_a_timeout),
-    ("faults::a_missing_voice_leaves_the_text", a_missing_voice_leaves_the_text),
-    ("faults::a_missing_model_is_unavailable", a_missing_model_is_unavailable),
+pub(crate) const OWN_CASES: &[OwnCase] = &[
+    (
+        "faults::a_stage_that_misbehaves_is_lost_alone",
+        a_stage_that_misbehaves_is_lost_alone,
+    ),
+    (
+        "faults::a_stage_without_grants_reaches_nothing",
+        a_stage_without_grants_reaches_nothing,
+    ),
+    (
+        "faults::a_deadline_that_passes_is_a_timeout",
+        a_deadline_that_passes_is_a_timeout,
+    ),
+    (
+        "faults::a_missing_voice_leaves_the_text",
+        a_missing_voice_leaves_the_text,
+    ),
+    (
+        "faults::a_missing_model_is_unavailable",
+        a_missing_model_is_unavailable,
+    ),
     ("faults::overload_is_shed", overload_is_shed),
 ];
 
@@ -46,23 +61,41 @@ fn a_stage_that_misbehaves_is_lost_alone() -> Result<()> {
         for secret in ["wasm", "unreachable", "backtrace", "hostile", "/dist/"] {
             ensure!(!told.contains(secret), "{wish}: the client was told {told}");
         }
-        let next = host.ask("Be nice", None).with_context(|| format!("after {wish:?}"))?;
-        ensure!(next["response"].as_str().is_some_and(|text| text.contains("So far so good")), "{next}");
+        let next = host
+            .ask("Be nice", None)
+            .with_context(|| format!("after {wish:?}"))?;
+        ensure!(
+            next["response"]
+                .as_str()
+                .is_some_and(|text| text.contains("So far so good")),
+            "{next}"
+        );
     }
     // Before a word is said there is still something to say: the cards.
     let answer = host.ask("What did she do at Harvard? please trap at once", None)?;
     ensure!(answer["degraded"] == serde_json::json!(["llm"]), "{answer}");
-    ensure!(answer["response"].as_str().is_some_and(|text| text.len() > 20), "{answer}");
+    ensure!(
+        answer["response"]
+            .as_str()
+            .is_some_and(|text| text.len() > 20),
+        "{answer}"
+    );
     // Twenty megabytes of words are no answer; what is done about it may be an error or an end, but it is done.
     let flood = host.post_text("please flood", None)?;
     let length = flood.bytes()?.len();
     ensure!(length < 1 << 20, "a flood of {length} bytes was passed on");
     host.ask("Be nice", None).context("after the flood")?;
     ensure!(host.is_alive(), "the host died");
-    ensure!(host.metric("colloquy_stage_instances_retired_total", "stage=\"llm\"")? >= 3.0, "no instance was retired");
+    ensure!(
+        host.metric("colloquy_stage_instances_retired_total", "stage=\"llm\"")? >= 3.0,
+        "no instance was retired"
+    );
     for other in ["ingest", "vad", "asr", "intent", "tts"] {
         let label = format!("stage=\"{other}\"");
-        ensure!(host.metric("colloquy_stage_instances_retired_total", &label)? == 0.0, "{other} lost an instance");
+        ensure!(
+            host.metric("colloquy_stage_instances_retired_total", &label)? == 0.0,
+            "{other} lost an instance"
+        );
     }
     host.ask_aloud(&recordings::jfk()?.path, None)?;
     Ok(())
@@ -72,7 +105,10 @@ fn a_stage_without_grants_reaches_nothing() -> Result<()> {
     let host = hostile_host()?;
     let answer = host.ask("please look around", None)?;
     let said = answer["response"].as_str().context("response")?;
-    ensure!(said.contains("I opened 0 files, saw 0 variables and the network was closed."), "{said}");
+    ensure!(
+        said.contains("I opened 0 files, saw 0 variables and the network was closed."),
+        "{said}"
+    );
     Ok(())
 }
 
@@ -83,9 +119,17 @@ fn a_deadline_that_passes_is_a_timeout() -> Result<()> {
         Ok(())
     })?;
     let jfk = recordings::jfk()?;
-    let problem = expect_problem(host.upload("jfk.wav", std::fs::read(&jfk.path)?, None)?, 504, "STAGE_TIMEOUT")?;
-    ensure!(problem["stage"] == "asr" && problem["retryable"] == true, "{problem}");
-    host.ask("What did she do at Harvard?", None).context("a turn in text")?;
+    let problem = expect_problem(
+        host.upload("jfk.wav", std::fs::read(&jfk.path)?, None)?,
+        504,
+        "STAGE_TIMEOUT",
+    )?;
+    ensure!(
+        problem["stage"] == "asr" && problem["retryable"] == true,
+        "{problem}"
+    );
+    host.ask("What did she do at Harvard?", None)
+        .context("a turn in text")?;
     Ok(())
 }
 
@@ -99,7 +143,12 @@ fn a_missing_voice_leaves_the_text() -> Result<()> {
     let answer = host.ask("What did she do at Harvard?", None)?;
     ensure!(answer["degraded"] == serde_json::json!(["tts"]), "{answer}");
     ensure!(answer["audio_file"].is_null(), "{answer}");
-    ensure!(answer["items"].as_array().is_some_and(|items| !items.is_empty()), "{answer}");
+    ensure!(
+        answer["items"]
+            .as_array()
+            .is_some_and(|items| !items.is_empty()),
+        "{answer}"
+    );
     Ok(())
 }
 
@@ -107,15 +156,24 @@ fn a_missing_model_is_unavailable() -> Result<()> {
     let empty = tempfile::tempdir()?;
     let folder = empty.path().display().to_string();
     let host = Host::spawned(move |config| {
-        let mounts = stage(config, "asr")?.get_mut("mounts").and_then(toml::Value::as_table_mut).context("mounts")?;
-        mounts.iter_mut().for_each(|(_, path)| *path = folder.clone().into());
+        let mounts = stage(config, "asr")?
+            .get_mut("mounts")
+            .and_then(toml::Value::as_table_mut)
+            .context("mounts")?;
+        mounts
+            .iter_mut()
+            .for_each(|(_, path)| *path = folder.clone().into());
         Ok(())
     })?;
     until_others_are_ready(&host, "asr")?;
     let jfk = std::fs::read(recordings::jfk()?.path)?;
     let problem = expect_problem(host.upload("jfk.wav", jfk, None)?, 503, "STAGE_UNAVAILABLE")?;
-    ensure!(problem["stage"] == "asr" && problem["retryable"] == true, "{problem}");
-    host.ask("What did she do at Harvard?", None).context("a turn in text")?;
+    ensure!(
+        problem["stage"] == "asr" && problem["retryable"] == true,
+        "{problem}"
+    );
+    host.ask("What did she do at Harvard?", None)
+        .context("a turn in text")?;
     Ok(())
 }
 
@@ -125,13 +183,22 @@ fn until_others_are_ready(host: &Host, stage: &str) -> Result<String> {
         let response = host.get("/readyz")?;
         ensure!(response.status() == 503, "ready without {stage}");
         let text = response.text()?;
-        let others = ["ingest", "vad", "asr", "intent", "llm", "tts"].into_iter().filter(|name| *name != stage);
-        if others.into_iter().all(|other| !text.contains(&format!("\"{other}\""))) && text.contains(stage) {
+        let others = ["ingest", "vad", "asr", "intent", "llm", "tts"]
+            .into_iter()
+            .filter(|name| *name != stage);
+        if others
+            .into_iter()
+            .all(|other| !text.contains(&format!("\"{other}\"")))
+            && text.contains(stage)
+        {
             return Ok(text);
         }
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
-    anyhow::bail!("the other stages are not ready: {}", host.get("/readyz")?.text()?)
+    anyhow::bail!(
+        "the other stages are not ready: {}",
+        host.get("/readyz")?.text()?
+    )
 }
 
 fn overload_is_shed() -> Result<()> {
@@ -148,11 +215,21 @@ fn overload_is_shed() -> Result<()> {
             .map(|_| {
                 scope.spawn(|| -> Result<_> {
                     let form = Form::new().file("audio_file", &path)?;
-                    Ok(host.client.post(format!("{}/process", host.url)).multipart(form).send()?)
+                    Ok(host
+                        .client
+                        .post(format!("{}/process", host.url))
+                        .multipart(form)
+                        .send()?)
                 })
             })
             .collect();
-        turns.into_iter().map(|turn| turn.join().map_err(|_| anyhow::anyhow!("a turn panicked"))?).collect::<Result<Vec<_>>>()
+        turns
+            .into_iter()
+            .map(|turn| {
+                turn.join()
+                    .map_err(|_| anyhow::anyhow!("a turn panicked"))?
+            })
+            .collect::<Result<Vec<_>>>()
     })?;
     let (mut served, mut shed) = (0, 0);
     for answer in answers {

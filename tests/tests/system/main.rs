@@ -1,6 +1,10 @@
 //! The system as its users see it: `dist/colloquy` as a process, real recordings, real HTTP.
 //!
 //! Cases run one after the other on purpose: a host uses every core, and several of them would only measure the machine.
+#![allow(
+    clippy::indexing_slicing,
+    reason = "a wrong index in test code is a failed test"
+)]
 
 mod codecs;
 mod faults;
@@ -24,10 +28,22 @@ type OwnCase = (&'static str, fn() -> anyhow::Result<()>);
 fn main() -> anyhow::Result<()> {
     let mut arguments = Arguments::from_args();
     arguments.test_threads = Some(1);
-    let shared = [turn::CASES, codecs::CASES, hostile::CASES, questions::CASES, sessions::CASES, operation::CASES].concat();
+    let shared = [
+        turn::CASES,
+        codecs::CASES,
+        hostile::CASES,
+        questions::CASES,
+        sessions::CASES,
+        operation::CASES,
+    ]
+    .concat();
     let own = [sessions::OWN_CASES, faults::OWN_CASES, operation::OWN_CASES].concat();
 
-    let host = Arc::new(if arguments.list { None } else { Some(Host::start()?) });
+    let host = Arc::new(if arguments.list {
+        None
+    } else {
+        Some(Host::start()?)
+    });
     let mut trials = Vec::new();
     for (name, case) in shared {
         let host = Arc::clone(&host);
@@ -36,7 +52,10 @@ fn main() -> anyhow::Result<()> {
             None => Err("there is no host".into()),
         }));
     }
-    trials.extend(own.into_iter().map(|(name, case)| Trial::test(name, move || outcome(case()))));
+    trials.extend(
+        own.into_iter()
+            .map(|(name, case)| Trial::test(name, move || outcome(case()))),
+    );
     let conclusion = libtest_mimic::run(&arguments, trials);
     // `exit` runs no destructors, and the host must not outlive its tests.
     drop(host);

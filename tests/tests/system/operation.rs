@@ -8,39 +8,88 @@ use colloquy_tests::{recordings, root};
 
 use super::{OwnCase, SharedCase};
 
-pub const CASES: &[SharedCase] = &[
-    ("operation::every_response_carries_a_request_id", every_response_carries_a_request_id),
-    ("operation::metrics_show_every_stage", metrics_show_every_stage),
-    ("operation::the_content_base_is_served", the_content_base_is_served),
-    ("operation::the_front_page_says_what_this_is", the_front_page_says_what_this_is),
-    ("operation::logs_hold_requests_but_no_transcripts", logs_hold_requests_but_no_transcripts),
+pub(crate) const CASES: &[SharedCase] = &[
+    (
+        "operation::every_response_carries_a_request_id",
+        every_response_carries_a_request_id,
+    ),
+    (
+        "operation::metrics_show_every_stage",
+        metrics_show_every_stage,
+    ),
+    (
+        "operation::the_content_base_is_served",
+        the_content_base_is_served,
+    ),
+    (
+        "operation::the_front_page_says_what_this_is",
+        the_front_page_says_what_this_is,
+    ),
+    (
+        "operation::logs_hold_requests_but_no_transcripts",
+        logs_hold_requests_but_no_transcripts,
+    ),
 ];
 
-pub const OWN_CASES: &[OwnCase] = &[
-    ("operation::a_turn_in_flight_is_finished_before_the_end", a_turn_in_flight_is_finished_before_the_end),
-    ("operation::mistakes_in_the_configuration_are_named", mistakes_in_the_configuration_are_named),
-    ("operation::the_commands_say_what_would_run", the_commands_say_what_would_run),
+pub(crate) const OWN_CASES: &[OwnCase] = &[
+    (
+        "operation::a_turn_in_flight_is_finished_before_the_end",
+        a_turn_in_flight_is_finished_before_the_end,
+    ),
+    (
+        "operation::mistakes_in_the_configuration_are_named",
+        mistakes_in_the_configuration_are_named,
+    ),
+    (
+        "operation::the_commands_say_what_would_run",
+        the_commands_say_what_would_run,
+    ),
 ];
 
 fn every_response_carries_a_request_id(host: &Host) -> Result<()> {
-    for path in ["/", "/health", "/nothing", "/readyz", "/livez", "/metrics", "/content/types"] {
+    for path in [
+        "/",
+        "/health",
+        "/nothing",
+        "/readyz",
+        "/livez",
+        "/metrics",
+        "/content/types",
+    ] {
         let response = host.get(path)?;
-        let id = response.headers().get("x-request-id").with_context(|| format!("{path} has no X-Request-Id"))?;
+        let id = response
+            .headers()
+            .get("x-request-id")
+            .with_context(|| format!("{path} has no X-Request-Id"))?;
         ensure!(!id.is_empty(), "{path}");
     }
     let url = format!("{}/health", host.url);
-    let kept = host.client.get(&url).header("x-request-id", "my-own-id-42").send()?;
-    ensure!(kept.headers()["x-request-id"] == "my-own-id-42", "{:?}", kept.headers());
+    let kept = host
+        .client
+        .get(&url)
+        .header("x-request-id", "my-own-id-42")
+        .send()?;
+    ensure!(
+        kept.headers()["x-request-id"] == "my-own-id-42",
+        "{:?}",
+        kept.headers()
+    );
     let odd = "x".repeat(500);
     let replaced = host.client.get(&url).header("x-request-id", &odd).send()?;
-    ensure!(replaced.headers()["x-request-id"] != odd.as_str(), "an id of 500 characters was kept");
+    ensure!(
+        replaced.headers()["x-request-id"] != odd.as_str(),
+        "an id of 500 characters was kept"
+    );
     Ok(())
 }
 
 fn metrics_show_every_stage(host: &Host) -> Result<()> {
     host.ask_aloud(&recordings::jfk()?.path, None)?;
     for stage in ["ingest", "vad", "asr", "intent", "llm", "tts"] {
-        let calls = host.metric("colloquy_stage_call_duration_seconds_count", &format!("stage=\"{stage}\""))?;
+        let calls = host.metric(
+            "colloquy_stage_call_duration_seconds_count",
+            &format!("stage=\"{stage}\""),
+        )?;
         ensure!(calls >= 1.0, "{stage} has {calls} calls");
     }
     Ok(())
@@ -55,7 +104,11 @@ fn the_content_base_is_served(host: &Host) -> Result<()> {
         let name = kind["name"].as_str().context("name")?;
         let items = host.get_json(&format!("/content/{name}"))?;
         let items = items["items"].as_array().context("items")?.clone();
-        ensure!(Some(items.len() as u64) == kind["n_items"].as_u64(), "{name}: {kind} but {} items", items.len());
+        ensure!(
+            Some(items.len() as u64) == kind["n_items"].as_u64(),
+            "{name}: {kind} but {} items",
+            items.len()
+        );
         total += items.len();
     }
     ensure!(total >= 30, "{total} items");
@@ -63,29 +116,74 @@ fn the_content_base_is_served(host: &Host) -> Result<()> {
     let hits = found["results"].as_array().context("results")?;
     ensure!((1..=3).contains(&hits.len()), "{found}");
     for hit in hits {
-        let part = |name: &str| hit["score"][name].as_f64().with_context(|| format!("score.{name} in {hit}"));
-        let sum = 0.4 * part("keyword")? + 0.3 * part("technology")? + 0.2 * part("recency")? + 0.1 * part("impact")?;
-        ensure!((sum - part("total")?).abs() < 1e-3, "the parts of {hit} add up to {sum}");
-        ensure!(hit["score"]["reasons"].as_array().is_some_and(|reasons| !reasons.is_empty()), "{hit}");
+        let part = |name: &str| {
+            hit["score"][name]
+                .as_f64()
+                .with_context(|| format!("score.{name} in {hit}"))
+        };
+        let sum = 0.4 * part("keyword")?
+            + 0.3 * part("technology")?
+            + 0.2 * part("recency")?
+            + 0.1 * part("impact")?;
+        ensure!(
+            (sum - part("total")?).abs() < 1e-3,
+            "the parts of {hit} add up to {sum}"
+        );
+        ensure!(
+            hit["score"]["reasons"]
+                .as_array()
+                .is_some_and(|reasons| !reasons.is_empty()),
+            "{hit}"
+        );
     }
     Ok(())
 }
 
 fn the_front_page_says_what_this_is(host: &Host) -> Result<()> {
-    let front = expect_json(host.client.get(&host.url).header("accept", "application/json").send()?)?;
-    ensure!(front["name"] == "colloquy" && front["version"].is_string(), "{front}");
-    let page = host.client.get(&host.url).header("accept", "text/html").send()?;
-    ensure!(page.headers()["content-type"].to_str()?.starts_with("text/html"), "{:?}", page.headers());
+    let front = expect_json(
+        host.client
+            .get(&host.url)
+            .header("accept", "application/json")
+            .send()?,
+    )?;
+    ensure!(
+        front["name"] == "colloquy" && front["version"].is_string(),
+        "{front}"
+    );
+    let page = host
+        .client
+        .get(&host.url)
+        .header("accept", "text/html")
+        .send()?;
+    ensure!(
+        page.headers()["content-type"]
+            .to_str()?
+            .starts_with("text/html"),
+        "{:?}",
+        page.headers()
+    );
     Ok(())
 }
 
 fn logs_hold_requests_but_no_transcripts(host: &Host) -> Result<()> {
     let url = format!("{}/process", host.url);
-    let form = reqwest::blocking::multipart::Form::new().file("audio_file", recordings::jfk()?.path)?;
-    host.client.post(url).header("x-request-id", "look-for-me").multipart(form).send()?;
+    let form =
+        reqwest::blocking::multipart::Form::new().file("audio_file", recordings::jfk()?.path)?;
+    host.client
+        .post(url)
+        .header("x-request-id", "look-for-me")
+        .multipart(form)
+        .send()?;
     let log = host.log()?;
-    ensure!(log.lines().any(|line| line.contains("look-for-me") && line.contains("200")), "no line about the request:\n{log}");
-    ensure!(!log.contains("fellow Americans"), "the log holds a transcript");
+    ensure!(
+        log.lines()
+            .any(|line| line.contains("look-for-me") && line.contains("200")),
+        "no line about the request:\n{log}"
+    );
+    ensure!(
+        !log.contains("fellow Americans"),
+        "the log holds a transcript"
+    );
     Ok(())
 }
 
@@ -94,14 +192,25 @@ fn a_turn_in_flight_is_finished_before_the_end() -> Result<()> {
     let recording = recordings::jfk()?;
     let (client, url) = (host.client.clone(), host.url.clone());
     let form = reqwest::blocking::multipart::Form::new().file("audio_file", &recording.path)?;
-    let turn = std::thread::spawn(move || client.post(format!("{url}/process")).multipart(form).send());
+    let turn =
+        std::thread::spawn(move || client.post(format!("{url}/process")).multipart(form).send());
     while host.metric("colloquy_stage_instances_in_use", "stage=\"asr\"")? < 1.0 {
-        ensure!(!turn.is_finished(), "the turn ended before the host was asked to");
+        ensure!(
+            !turn.is_finished(),
+            "the turn ended before the host was asked to"
+        );
     }
     host.terminate()?;
-    let answer = turn.join().map_err(|_| anyhow::anyhow!("the turn panicked"))??;
+    let answer = turn
+        .join()
+        .map_err(|_| anyhow::anyhow!("the turn panicked"))??;
     let answer = expect_json(answer)?;
-    ensure!(answer["transcription"].as_str().is_some_and(|text| text.contains("fellow Americans")), "{answer}");
+    ensure!(
+        answer["transcription"]
+            .as_str()
+            .is_some_and(|text| text.contains("fellow Americans")),
+        "{answer}"
+    );
     ensure!(host.wait()?, "the host did not end well");
     Ok(())
 }
@@ -110,27 +219,57 @@ fn mistakes_in_the_configuration_are_named() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let text = std::fs::read_to_string(root().join("colloquy.toml"))?;
     let wrong = text.replacen("listen", "lisen", 1);
-    let line = wrong.lines().position(|line| line.trim_start().trim_start_matches('#').trim_start().starts_with("lisen"));
+    let line = wrong.lines().position(|line| {
+        line.trim_start()
+            .trim_start_matches('#')
+            .trim_start()
+            .starts_with("lisen")
+    });
     let line = line.context("the key is in colloquy.toml")? + 1;
     let path = folder.path().join("colloquy.toml");
     std::fs::write(&path, wrong)?;
-    let output = Command::new(root().join("dist/colloquy")).args(["check", "--config"]).arg(&path).output()?;
-    let told = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+    let output = Command::new(root().join("dist/colloquy"))
+        .args(["check", "--config"])
+        .arg(&path)
+        .output()?;
+    let told = String::from_utf8_lossy(&output.stderr).into_owned()
+        + &String::from_utf8_lossy(&output.stdout);
     ensure!(!output.status.success(), "a wrong key was accepted: {told}");
-    ensure!(told.contains("lisen") && told.contains(&format!("line {line}")), "expected line {line}: {told}");
+    ensure!(
+        told.contains("lisen") && told.contains(&format!("line {line}")),
+        "expected line {line}: {told}"
+    );
     Ok(())
 }
 
 fn the_commands_say_what_would_run() -> Result<()> {
     let run = |command: &str| {
-        Command::new(root().join("dist/colloquy")).args([command, "--config"]).arg(root().join("colloquy.toml")).output()
+        Command::new(root().join("dist/colloquy"))
+            .args([command, "--config"])
+            .arg(root().join("colloquy.toml"))
+            .output()
     };
     let check = run("check")?;
-    ensure!(check.status.success(), "{}", String::from_utf8_lossy(&check.stderr));
+    ensure!(
+        check.status.success(),
+        "{}",
+        String::from_utf8_lossy(&check.stderr)
+    );
     let components = run("components")?;
     let table = String::from_utf8_lossy(&components.stdout);
-    ensure!(components.status.success(), "{}", String::from_utf8_lossy(&components.stderr));
-    for name in ["ingest", "vad-silero", "asr-whisper", "intent-rules", "llm-template", "tts-piper"] {
+    ensure!(
+        components.status.success(),
+        "{}",
+        String::from_utf8_lossy(&components.stderr)
+    );
+    for name in [
+        "ingest",
+        "vad-silero",
+        "asr-whisper",
+        "intent-rules",
+        "llm-template",
+        "tts-piper",
+    ] {
         ensure!(table.contains(name), "{name} is missing from\n{table}");
     }
     Ok(())

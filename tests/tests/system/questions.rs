@@ -7,7 +7,10 @@ use colloquy_tests::speech::Wav;
 
 use super::SharedCase;
 
-pub const CASES: &[SharedCase] = &[("questions::spoken_questions_get_the_right_cards", spoken_questions_get_the_right_cards)];
+pub(crate) const CASES: &[SharedCase] = &[(
+    "questions::spoken_questions_get_the_right_cards",
+    spoken_questions_get_the_right_cards,
+)];
 
 /// A question, the ids of which one must come first, and a word that the answer must say.
 const QUESTIONS: &[(&str, &[&str], &str)] = &[];
@@ -18,11 +21,20 @@ fn spoken_questions_get_the_right_cards(host: &Host) -> Result<()> {
     let (_folder, files) = python::spoken(&sentences)?;
     for ((question, expected, word), file) in QUESTIONS.iter().zip(files) {
         let answer = host.ask_aloud(&file, None)?;
-        let first = answer["items"][0]["id"].as_str().with_context(|| format!("{question}: no card in {answer}"))?;
-        ensure!(expected.contains(&first), "{question}: heard {}, got {first}", answer["transcription"]);
+        let first = answer["items"][0]["id"]
+            .as_str()
+            .with_context(|| format!("{question}: no card in {answer}"))?;
+        ensure!(
+            expected.contains(&first),
+            "{question}: heard {}, got {first}",
+            answer["transcription"]
+        );
         let said = answer["response"].as_str().context("response")?;
         ensure!(said.contains(word), "{question}: {said}");
-        ensure!(Wav::parse(&host.audio(&answer)?)?.seconds() > 2.0, "{question}: no audio");
+        ensure!(
+            Wav::parse(&host.audio(&answer)?)?.seconds() > 2.0,
+            "{question}: no audio"
+        );
     }
     Ok(())
 }

@@ -7,12 +7,27 @@ use colloquy_tests::{python, recordings};
 
 use super::SharedCase;
 
-pub const CASES: &[SharedCase] = &[
-    ("turn::a_recording_gets_a_transcript_and_a_spoken_answer", a_recording_gets_a_transcript_and_a_spoken_answer),
-    ("turn::human_readers_are_understood", human_readers_are_understood),
-    ("turn::silence_noise_and_music_get_a_polite_answer", silence_noise_and_music_get_a_polite_answer),
-    ("turn::the_spoken_answer_says_what_the_text_says", the_spoken_answer_says_what_the_text_says),
-    ("turn::the_next_turn_loads_no_model", the_next_turn_loads_no_model),
+pub(crate) const CASES: &[SharedCase] = &[
+    (
+        "turn::a_recording_gets_a_transcript_and_a_spoken_answer",
+        a_recording_gets_a_transcript_and_a_spoken_answer,
+    ),
+    (
+        "turn::human_readers_are_understood",
+        human_readers_are_understood,
+    ),
+    (
+        "turn::silence_noise_and_music_get_a_polite_answer",
+        silence_noise_and_music_get_a_polite_answer,
+    ),
+    (
+        "turn::the_spoken_answer_says_what_the_text_says",
+        the_spoken_answer_says_what_the_text_says,
+    ),
+    (
+        "turn::the_next_turn_loads_no_model",
+        the_next_turn_loads_no_model,
+    ),
 ];
 
 fn a_recording_gets_a_transcript_and_a_spoken_answer(host: &Host) -> Result<()> {
@@ -20,21 +35,55 @@ fn a_recording_gets_a_transcript_and_a_spoken_answer(host: &Host) -> Result<()> 
     let answer = host.ask_aloud(&jfk.path, None)?;
     let heard = answer["transcription"].as_str().context("transcription")?;
     ensure!(word_error_rate(&jfk.text, heard) == 0.0, "heard {heard:?}");
-    ensure!(answer["status"] == "success" && answer["language"] == "en", "{answer}");
-    ensure!(answer["session_id"].as_str().is_some_and(|id| !id.is_empty()), "{answer}");
-    ensure!(answer["response"].as_str().is_some_and(|text| text.len() > 20), "{answer}");
-    ensure!(answer["degraded"].as_array().is_some_and(Vec::is_empty), "{answer}");
-    let confidence = answer["metadata"]["transcription_confidence"].as_f64().context("transcription_confidence")?;
+    ensure!(
+        answer["status"] == "success" && answer["language"] == "en",
+        "{answer}"
+    );
+    ensure!(
+        answer["session_id"]
+            .as_str()
+            .is_some_and(|id| !id.is_empty()),
+        "{answer}"
+    );
+    ensure!(
+        answer["response"]
+            .as_str()
+            .is_some_and(|text| text.len() > 20),
+        "{answer}"
+    );
+    ensure!(
+        answer["degraded"].as_array().is_some_and(Vec::is_empty),
+        "{answer}"
+    );
+    let confidence = answer["metadata"]["transcription_confidence"]
+        .as_f64()
+        .context("transcription_confidence")?;
     ensure!((0.5..=1.0).contains(&confidence), "confidence {confidence}");
     for stage in ["ingest", "vad", "asr", "intent", "llm", "tts"] {
-        let name = answer["stages"][stage].as_str().with_context(|| format!("stages.{stage} in {answer}"))?;
+        let name = answer["stages"][stage]
+            .as_str()
+            .with_context(|| format!("stages.{stage} in {answer}"))?;
         ensure!(name.contains('@'), "stages.{stage} is {name:?}");
     }
-    for key in ["ingest_ms", "vad_ms", "asr_ms", "intent_ms", "llm_ms", "tts_ms", "first_audio_ms", "total_ms"] {
+    for key in [
+        "ingest_ms",
+        "vad_ms",
+        "asr_ms",
+        "intent_ms",
+        "llm_ms",
+        "tts_ms",
+        "first_audio_ms",
+        "total_ms",
+    ] {
         ensure!(answer["timing"][key].is_u64(), "timing.{key} in {answer}");
     }
     let wav = Wav::parse(&host.audio(&answer)?)?;
-    ensure!(wav.seconds() > 1.0 && wav.loudness() > 0.01, "{} s at {}", wav.seconds(), wav.loudness());
+    ensure!(
+        wav.seconds() > 1.0 && wav.loudness() > 0.01,
+        "{} s at {}",
+        wav.seconds(),
+        wav.loudness()
+    );
     Ok(())
 }
 
@@ -59,38 +108,77 @@ fn human_readers_are_understood(host: &Host) -> Result<()> {
 
 fn silence_noise_and_music_get_a_polite_answer(host: &Host) -> Result<()> {
     let rate = 16_000;
-    let silence = Wav { sample_rate: rate, samples: vec![0; 32_000] }.bytes()?;
+    let silence = Wav {
+        sample_rate: rate,
+        samples: vec![0; 32_000],
+    }
+    .bytes()?;
     // A linear congruential generator makes white noise that is the same every time.
     let mut state = 1_u32;
     let noise = (0..48_000).map(|_| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         ((state >> 16) as i16) / 64
     });
-    let noise = Wav { sample_rate: rate, samples: noise.collect() }.bytes()?;
+    let noise = Wav {
+        sample_rate: rate,
+        samples: noise.collect(),
+    }
+    .bytes()?;
     let chime = std::fs::read(recordings::file("moonshine/success.wav")?)?;
     let music = std::fs::read(recordings::file("music/house_lo.wav")?)?;
-    for (name, bytes) in [("silence", silence), ("noise", noise), ("chime", chime), ("music", music)] {
-        let answer = colloquy_tests::host::expect_json(host.upload(&format!("{name}.wav"), bytes, None)?)?;
-        ensure!(answer["transcription"] == "", "{name}: heard {}", answer["transcription"]);
-        ensure!(answer["response"].as_str().is_some_and(|text| text.len() > 10), "{name}: {answer}");
-        ensure!(answer["items"].as_array().is_some_and(Vec::is_empty), "{name}: {answer}");
-        ensure!(Wav::parse(&host.audio(&answer)?)?.seconds() > 0.5, "{name}: no audio");
+    for (name, bytes) in [
+        ("silence", silence),
+        ("noise", noise),
+        ("chime", chime),
+        ("music", music),
+    ] {
+        let answer =
+            colloquy_tests::host::expect_json(host.upload(&format!("{name}.wav"), bytes, None)?)?;
+        ensure!(
+            answer["transcription"] == "",
+            "{name}: heard {}",
+            answer["transcription"]
+        );
+        ensure!(
+            answer["response"]
+                .as_str()
+                .is_some_and(|text| text.len() > 10),
+            "{name}: {answer}"
+        );
+        ensure!(
+            answer["items"].as_array().is_some_and(Vec::is_empty),
+            "{name}: {answer}"
+        );
+        ensure!(
+            Wav::parse(&host.audio(&answer)?)?.seconds() > 0.5,
+            "{name}: no audio"
+        );
     }
     Ok(())
 }
 
 fn the_spoken_answer_says_what_the_text_says(host: &Host) -> Result<()> {
     let (mut errors, mut words) = (0.0, 0.0);
-    for question in ["Tell me about the first compiler", "What awards did she receive?", "Hello there"] {
+    for question in [
+        "Tell me about the first compiler",
+        "What awards did she receive?",
+        "Hello there",
+    ] {
         let answer = host.ask(question, None)?;
         let text = answer["response"].as_str().context("response")?;
         let audio = host.audio(&answer)?;
         // An upload may be 30 s long, an answer longer: listen to its first half minute.
         let mut wav = Wav::parse(&audio)?;
         let whole = wav.seconds() <= 29.5;
-        ensure!(whole, "the answer to {question:?} takes {} s to say: {text}", wav.seconds());
-        wav.samples.truncate(29 * wav.sample_rate as usize + wav.sample_rate as usize / 2);
-        let heard = colloquy_tests::host::expect_json(host.upload("answer.wav", wav.bytes()?, None)?)?;
+        ensure!(
+            whole,
+            "the answer to {question:?} takes {} s to say: {text}",
+            wav.seconds()
+        );
+        wav.samples
+            .truncate(29 * wav.sample_rate as usize + wav.sample_rate as usize / 2);
+        let heard =
+            colloquy_tests::host::expect_json(host.upload("answer.wav", wav.bytes()?, None)?)?;
         let heard = heard["transcription"].as_str().context("transcription")?;
         let n_words = text.split_whitespace().count() as f64;
         let rate = word_error_rate(&spell_years(text), &spell_years(heard));
@@ -98,22 +186,34 @@ fn the_spoken_answer_says_what_the_text_says(host: &Host) -> Result<()> {
         errors += rate * n_words;
         words += n_words;
     }
-    ensure!(errors / words < 0.2, "word error rate {} of our voice to our own ears", errors / words);
+    ensure!(
+        errors / words < 0.2,
+        "word error rate {} of our voice to our own ears",
+        errors / words
+    );
     Ok(())
 }
 
 /// Hyphens and apostrophes are written in many ways; numbers are not compared as words.
 fn spell_years(text: &str) -> String {
-    text.replace(['\u{2019}', '\''], "").replace("per cent", "percent")
+    text.replace(['\u{2019}', '\''], "")
+        .replace("per cent", "percent")
 }
 
 fn the_next_turn_loads_no_model(host: &Host) -> Result<()> {
     let (_folder, question) = python::spoken(&["What did she build at Harvard?"])?;
     let before = host.metric("colloquy_stage_instances_started_total", "")?;
-    ensure!(before >= 6.0, "{before} instances were started before the host was ready");
+    ensure!(
+        before >= 6.0,
+        "{before} instances were started before the host was ready"
+    );
     host.ask_aloud(&question[0], None)?;
     host.ask_aloud(&question[0], None)?;
     let after = host.metric("colloquy_stage_instances_started_total", "")?;
-    ensure!(before == after, "{} instances were started by two turns", after - before);
+    ensure!(
+        before == after,
+        "{} instances were started by two turns",
+        after - before
+    );
     Ok(())
 }

@@ -30,8 +30,15 @@ impl Guest for Hostile {
     }
 
     fn generate(request: Request) -> Result<Generation, Error> {
-        let text = request.messages.last().map(|message| message.content.clone()).unwrap_or_default();
-        Ok(Generation::new(Script { text, step: Cell::new(0) }))
+        let text = request
+            .messages
+            .last()
+            .map(|message| message.content.clone())
+            .unwrap_or_default();
+        Ok(Generation::new(Script {
+            text,
+            step: Cell::new(0),
+        }))
     }
 }
 
@@ -89,11 +96,25 @@ fn misbehave(text: &str) -> Result<Option<Chunk>, Error> {
 
 /// Tries what a stage without grants must not be able to do and reports what it got.
 fn look_around() -> String {
-    let files = ["/", "/etc/passwd", "/models", "/content", "../../etc/passwd"];
-    let opened: Vec<_> = files.iter().filter(|path| std::fs::read_dir(path).is_ok() || std::fs::read(path).is_ok()).collect();
+    let files = [
+        "/",
+        "/etc/passwd",
+        "/models",
+        "/content",
+        "../../etc/passwd",
+    ];
+    let opened: Vec<_> = files
+        .iter()
+        .filter(|path| std::fs::read_dir(path).is_ok() || std::fs::read(path).is_ok())
+        .collect();
     let variables = std::env::vars().count();
-    let network = std::net::TcpStream::connect("127.0.0.1:80").is_ok() || std::net::UdpSocket::bind("0.0.0.0:0").is_ok();
-    format!("I opened {} files, saw {variables} variables and the network was {}.", opened.len(), if network { "open" } else { "closed" })
+    let network = std::net::TcpStream::connect("127.0.0.1:80").is_ok()
+        || std::net::UdpSocket::bind("0.0.0.0:0").is_ok();
+    format!(
+        "I opened {} files, saw {variables} variables and the network was {}.",
+        opened.len(),
+        if network { "open" } else { "closed" }
+    )
 }
 
 bindings::export!(Hostile with_types_in bindings);
