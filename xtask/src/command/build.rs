@@ -1,0 +1,84 @@
+//! `build`: components, the composed edge, and the host, into `dist/`.
+//!
+//! `dist/components/<package>.wasm`, `dist/edge.wasm` (gateway and pipeline in one, stages imported), `dist/colloquy`.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+
+use super::{compose, setup};
+use crate::{cargo, paths, ui};
+
+/// Builds everything that a host needs to serve.
+pub(crate) fn run() -> Result<()> {
+    setup::run()?;
+    components(
+        &paths::root().join("components"),
+        &paths::dist().join("components"),
+    )?;
+    compose::edge(
+        &paths::dist().join("components"),
+        &paths::dist().join("edge.wasm"),
+    )?;
+    host()
+}
+
+/// Guests that misbehave on purpose, for the tests: `dist/tests/<package>.wasm`.
+pub(crate) fn test_guests() -> Result<()> {
+    components(
+        &paths::root().join("tests/guests"),
+        &paths::dist().join("tests"),
+    )
+}
+
+fn components(sources: &Path, target: &Path) -> Result<()> {
+    let packages = cargo::packages_in(sources)?;
+    ui::step(
+        "Building",
+        format!("{} for {}", packages.join(", "), cargo::WASM),
+    );
+    let mut command = cargo::cargo();
+    cargo::for_components(command.arg("build"));
+    for package in &packages {
+        command.args(["-p", package]);
+    }
+    let built = cargo::build(&mut command)?;
+    for package in &packages {
+        let artifact = built.iter().find(|artifact| artifact.name == *package);
+        let artifact = artifact
+            .with_context(|| format!("{package} made no component; is its crate-type cdylib?"))?;
+        install(&artifact.path, &target.join(format!("{package}.wasm")))?;
+    }
+    Ok(())
+}
+
+fn host() -> Result<()> {
+    ui::step("Building", "the host");
+    let built = cargo::build(cargo::cargo().args([
+        "build",
+        "--release",
+        "-p",
+        "colloquy-host",
+        "--bin",
+        "colloquy",
+    ]))?;
+    let binary = built
+        .iter()
+        .find(|artifact| artifact.name == "colloquy")
+        .context("the build made no `colloquy`")?;
+    install(
+        &binary.path,
+        &paths::dist().join(paths::program("colloquy")),
+    )
+}
+
+/// Copies next to its place and renames, so that a host that runs from there is not disturbed.
+fn install(from: &Path, to: &Path) -> Result<()> {
+    let folder = to.parent().context("a target has a folder")?;
+    std::fs::create_dir_all(folder)?;
+    let scratch = tempfile::tempdir_in(folder)?;
+    let copy = scratch.path().join("copy");
+    let n_bytes = std::fs::copy(from, &copy).with_context(|| from.display().to_string())?;
+    ensure!(n_bytes > 0, "{} is empty", from.display());
+    std::fs::rename(&copy, to).with_context(|| to.display().to_string())
+}

@@ -1,0 +1,122 @@
+//! The commands, one file each.
+
+mod ask;
+mod bench;
+mod build;
+mod ci;
+mod compose;
+mod licences;
+mod models;
+mod recordings;
+mod serve;
+mod setup;
+mod test;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Set up, build, serve and test Colloquy.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 100)]
+pub(crate) struct Xtask {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Check that the machine has what a build needs; add the WebAssembly target when it is missing
+    Setup,
+    /// Fetch, verify and convert the models; does nothing when they are there
+    Models {
+        /// Show every model with its licence and size, and fetch nothing
+        #[arg(long)]
+        list: bool,
+        /// Also make this optional model (repeatable)
+        #[arg(long, value_name = "NAME")]
+        with: Vec<String>,
+    },
+    /// Fetch the recordings that the tests use; does nothing when they are there
+    Recordings,
+    /// Build the components and the host into dist/
+    Build,
+    /// Do all of the above that is needed, then serve
+    Serve {
+        /// Address and port; port 0 takes a free one
+        #[arg(long, value_name = "ADDRESS", default_value = serve::DEFAULT_ADDRESS)]
+        listen: String,
+        /// The host's configuration
+        #[arg(long, value_name = "FILE", default_value = "colloquy.toml")]
+        config: PathBuf,
+    },
+    /// Ask a recorded question; print transcript, answer and cards, and play the spoken answer
+    Ask {
+        /// A recording: wav, mp3, flac, ogg, webm or m4a
+        file: PathBuf,
+        /// A running host; otherwise the one on the usual port is used, or one is started for this question
+        #[arg(long, value_name = "URL")]
+        url: Option<String>,
+        /// Where the spoken answer goes
+        #[arg(long, value_name = "FILE", default_value = "dist/answer.wav")]
+        out: PathBuf,
+        /// Do not play it
+        #[arg(long)]
+        quiet: bool,
+    },
+    /// Run every test, fetching and building what they need first
+    Test {
+        /// Passed to the test programs, such as a part of a test's name
+        #[arg(last = true)]
+        args: Vec<String>,
+    },
+    /// Everything a change has to pass: format, licences, lints, documentation, tests
+    Ci,
+    /// Measure turns against the usual Python stack on this machine
+    Bench {
+        /// Passed to the benchmark
+        #[arg(last = true)]
+        args: Vec<String>,
+    },
+    /// Check the licence and origin of every dependency against deny.toml
+    Licences,
+    /// Wait until a host is ready and print how to try it (used by `serve`)
+    #[command(hide = true)]
+    Announce { address: String },
+}
+
+impl Xtask {
+    /// Does what the command line asks for.
+    pub(crate) fn run(self) -> Result<()> {
+        match self.command {
+            Command::Setup => setup::run(),
+            Command::Models { list: true, .. } => models::list(),
+            Command::Models { list: false, with } => models::run(&with),
+            Command::Recordings => recordings::run(&[]),
+            Command::Build => build::run(),
+            Command::Serve { listen, config } => serve::run(&listen, &config),
+            Command::Ask {
+                file,
+                url,
+                out,
+                quiet,
+            } => ask::run(&file, url.as_deref(), &out, quiet),
+            Command::Test { args } => test::run(&args),
+            Command::Ci => ci::run(),
+            Command::Bench { args } => bench::run(&args),
+            Command::Licences => licences::run(),
+            Command::Announce { address } => serve::announce(&address),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::Xtask::command().debug_assert();
+    }
+}
