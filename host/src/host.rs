@@ -38,8 +38,6 @@ pub enum StartError {
 /// A host that listens. Stages go on loading in the background.
 pub struct Host {
     server: Server,
-    /// The clock behind all deadlines.
-    _engines: Arc<Engines>,
 }
 
 impl Host {
@@ -76,10 +74,8 @@ impl Host {
             max_requests: config.server.max_concurrent_requests,
             closing: AtomicBool::new(false),
         };
-        Ok(Self {
-            server: Server::new(listener, handler, config.server.clone()),
-            _engines: engines,
-        })
+        let server = Server::new(listener, handler, config.server.clone());
+        Ok(Self { server })
     }
 
     /// Where it listens.

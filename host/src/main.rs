@@ -58,8 +58,8 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             logging::start(&config).context("log.level")?;
             config.listen = listen.unwrap_or(config.listen);
             runtime.block_on(serve(&config))?;
-            // Stage threads may be in the middle of something that nobody waits for any more.
-            runtime.shutdown_background();
+            // A stage that ran out of its grace may still be at work, and its thread needs the runtime; both end with the process.
+            std::mem::forget(runtime);
             Ok(ExitCode::SUCCESS)
         }
         Command::Check => report(inspect::check(&config, runtime.handle())),

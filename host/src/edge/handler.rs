@@ -45,7 +45,8 @@ impl Handler {
         request: Request<Incoming>,
     ) -> Result<Response<Body>, Infallible> {
         let id = RequestId::of(request.headers());
-        let span = tracing::info_span!("request", id = %id);
+        // Of the highest level, so that no filter takes the id away from an error.
+        let span = tracing::error_span!("request", id = %id);
         let path = request.uri().path().to_owned();
         let mut record = Record::begin(&self.metrics, &request, &span);
         let answer = self.route(request, &id).instrument(span).await;

@@ -1,33 +1,30 @@
 //! The clock that lets guests be interrupted: it advances the epoch of every engine at a fixed period on a thread of its own.
 //!
-//! It never keeps an engine alive, and it ends with its owner.
+//! It never keeps an engine alive, and it ticks for as long as there is one: a store holds its engine, so that no guest is ever left
+//! running without a clock.
 
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
 use wasmtime::EngineWeak;
 
 /// How often a running guest looks up. Deadlines are met to about this precision.
-pub(crate) const TICK: Duration = Duration::from_millis(10);
+const TICK: Duration = Duration::from_millis(10);
 
-/// Ticks until dropped.
-pub(crate) struct Clock {
-    /// Closing it ends the thread.
-    _stop: Sender<()>,
-}
-
-impl Clock {
-    /// Starts to tick for these engines.
-    pub(crate) fn start(engines: Vec<EngineWeak>) -> std::io::Result<Self> {
-        let (stop, stopped) = channel();
-        thread::Builder::new().name("clock".into()).spawn(move || {
-            while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(TICK) {
-                for engine in engines.iter().filter_map(EngineWeak::upgrade) {
-                    engine.increment_epoch();
-                }
+/// Starts to tick for these engines.
+pub(super) fn start(engines: Vec<EngineWeak>) -> std::io::Result<()> {
+    thread::Builder::new().name("clock".into()).spawn(move || {
+        loop {
+            thread::sleep(TICK);
+            let mut alive = false;
+            for engine in engines.iter().filter_map(EngineWeak::upgrade) {
+                engine.increment_epoch();
+                alive = true;
             }
-        })?;
-        Ok(Self { _stop: stop })
-    }
+            if !alive {
+                return;
+            }
+        }
+    })?;
+    Ok(())
 }

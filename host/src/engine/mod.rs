@@ -14,7 +14,6 @@ use wasmtime::{
     PoolingAllocationConfig, Store,
 };
 
-pub(crate) use clock::Clock;
 pub(crate) use memory::{Limited, MemoryLimit};
 
 /// Native stack of a guest in bytes. Rust guests keep their large values in linear memory, so this is generous.
@@ -38,12 +37,10 @@ pub(crate) struct Settings {
     pub(crate) edge_memory: usize,
 }
 
-/// The engine of the stages, the engine of the edge component, and the clock that interrupts both.
+/// The engine of the stages and the engine of the edge component; one clock interrupts the guests of both.
 pub(crate) struct Engines {
     pub(crate) stages: Engine,
     pub(crate) edge: Engine,
-    /// Ticks until it is dropped.
-    _clock: Clock,
 }
 
 impl Engines {
@@ -52,12 +49,8 @@ impl Engines {
         let cache = settings.cache_dir.as_ref().map(cache).transpose()?;
         let stages = Engine::new(&common(cache.clone()))?;
         let edge = Engine::new(common(cache).allocation_strategy(pool(settings)))?;
-        let clock = Clock::start(vec![stages.weak(), edge.weak()])?;
-        Ok(Self {
-            stages,
-            edge,
-            _clock: clock,
-        })
+        clock::start(vec![stages.weak(), edge.weak()])?;
+        Ok(Self { stages, edge })
     }
 }
 
