@@ -210,7 +210,7 @@ def random_options(dice: random.Random) -> tuple:
     return (
         threshold,
         negative,
-        dice.choice([0, 100, 250, 250, 512, 1000]),
+        dice.choice([0, 64, 96, 128, 250, 250, 512, 1000]),
         dice.choice([0, 32, 64, 100, 100, 500, 1001, 3000]),
         pad,
         longest,
@@ -218,21 +218,42 @@ def random_options(dice: random.Random) -> tuple:
 
 
 def random_levels(dice: random.Random) -> list[int]:
-    """Runs of speech, silence and doubt of random length, with spikes."""
+    """Runs of speech, silence and doubt of random length, with spikes; or speech with pauses of equal length."""
+    bands = [(0, 8), (0, 20), (48, STEPS), (40, STEPS), (20, 40), (0, STEPS)]
+    lengths = [1, 2, 3, 4, 5, 8, 20, dice.randrange(1, 60)]
+    if dice.random() < 0.3:
+        bands, lengths = [(0, 8), (48, STEPS)], [4, 5, 5, 20]
     levels: list[int] = []
     for _ in range(dice.randrange(24)):
-        low, high = dice.choice([(0, 8), (0, 20), (48, STEPS), (40, STEPS), (20, 40), (0, STEPS)])
-        levels += [dice.randrange(low, high) for _ in range(dice.choice([1, 2, 3, 4, 5, 8, 20, dice.randrange(1, 60)]))]
+        band = dice.choice(bands)
+        levels += [dice.randrange(*band) for _ in range(dice.choice(lengths))]
     return levels
+
+
+def designed() -> list[tuple[tuple, list[int]]]:
+    """Options and levels for what chance seldom hits."""
+    loud, quiet = [STEPS - 1], [0]
+    return [
+        # Of two equal pauses the first is the longest.
+        ((0.5, None, 0, 1000, 0, 640), loud * 3 + quiet * 4 + loud * 3 + quiet * 4 + loud * 20),
+        # 4.092 s at 16 kHz is a little less than 65,472 samples in doubles, which decides a comparison.
+        ((0.5, None, 0, 100, 30, 4092), loud * 300),
+        # Speech that is as long as the minimum is dropped, in the middle and at the end.
+        ((0.5, None, 64, 100, 30, None), quiet * 3 + loud * 2 + quiet * 9 + loud * 3 + quiet * 9 + loud * 2),
+        ((0.5, None, 64, 100, 30, None), quiet * 3 + loud * 2 + quiet * 9 + loud * 3 + quiet * 9 + loud * 3),
+    ]
 
 
 def of_sequences(utils: types.ModuleType) -> dict[str, object]:
     dice = random.Random(20261122)
-    cases = []
+    inputs = [(options, levels, len(levels) * FRAME) for options, levels in designed()]
     for _ in range(SEQUENCES):
         options, levels = random_options(dice), random_levels(dice)
+        missing = dice.choice([0, 1, FRAME - 1, dice.randrange(FRAME)])
+        inputs.append((options, levels, max(0, len(levels) * FRAME - missing)))
+    cases = []
+    for options, levels, samples in inputs:
         probabilities = [level / STEPS for level in levels]
-        samples = max(0, len(levels) * FRAME - dice.choice([0, 1, 511, dice.randrange(FRAME)])) if levels else 0
         case = {
             "options": options,
             "probabilities": "".join(ALPHABET[level] for level in levels),
