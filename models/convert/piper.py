@@ -8,7 +8,7 @@ letter-to-sound weights `checkpoint20.npz` (see g2p.py). OUT_DIR becomes what th
 
     text.onnx            ids [P], key_index [H,P,P], value_index [H,P,9] -> stats [P,2C], cond [P,C]
     duration_{1,2,3}.onnx  x [P,1], cond [P,C] -> spline [P,29]
-    flow_{1..4}.onnx     x [T+16,C], mask [T+16,1] -> y [T,C]
+    flow_{1..4}.onnx     x [1,C,T+16], mask [1,1,T+16] -> y [1,C,T]
     decoder_low.onnx     z [1,C,T] -> h [1,128,8T]
     decoder_high.onnx    h [1,128,L] -> audio [1,1,32L]
     voice.json           sample rate, phoneme ids, inference scales, constants of the duration model
@@ -20,8 +20,9 @@ to run in windows so that the first audio leaves early. The architecture is that
 arXiv:2106.06103) in the "medium" size of Piper; only the weights, the dilations and the strides come from the file.
 
 Choices that make the parts small and fast without changing a result beyond rounding:
-  * Everything up to the decoder is time-major ([time, channels]): layer norms read contiguous memory, and a
-    convolution is one matrix product over shifted copies, which tract runs at full speed for any length.
+  * Text and durations are time-major ([time, channels]): layer norms read contiguous memory, and a convolution is
+    one matrix product over shifted copies, which tract runs at full speed for any length. Flow and decoder run in
+    windows of one length, for which tract's own convolution is the better one.
   * The relative position terms of the attention are gathered by index tables that the caller supplies.
   * The splines of the duration model are left to the caller; they are arithmetic on 29 numbers.
   * The channel reversals between the coupling layers of the flow are folded into their weights.
@@ -144,6 +145,10 @@ class Graph:
             return x
         end = shift - spare
         return self.slice(x, 0, shift, end if end < 0 else np.iinfo(np.int64).max)
+
+    def inner(self, x: str, spare: int) -> str:
+        """`x` [1, C, T] without `spare` frames on each side."""
+        return self.slice(x, 2, spare, -spare) if spare else x
 
     def pad_rows(self, x: str, before: int, after: int) -> str:
         return self.op("Pad", x, self.const([before, 0, after, 0], np.int64)) if before or after else x
@@ -309,44 +314,46 @@ def flow_part(voice: Voice, order: int) -> Graph:
     if reversed_channels:
         pre_w, post_w, post_b = pre_w[:, ::-1], post_w[::-1], post_b[::-1]
     g = Graph(f"flow_{order}")
-    x = g.input("x", [f"T+{2 * FLOW_CONTEXT}", 2 * half])
-    mask = g.input("mask", [f"T+{2 * FLOW_CONTEXT}", 1])
+    x = g.input("x", [1, 2 * half, f"T+{2 * FLOW_CONTEXT}"])
+    mask = g.input("mask", [1, 1, f"T+{2 * FLOW_CONTEXT}"])
     lower, upper = g.slice(x, 1, 0, half), g.slice(x, 1, half, 2 * half)
     source, target = (upper, lower) if reversed_channels else (lower, upper)
 
-    hidden = g.op("Mul", linear(g, source, pre_w, pre_b), mask)
+    hidden = g.op("Mul", valid_conv(g, source, pre_w, pre_b), mask)
     context, skipped = FLOW_CONTEXT, None
     layers = sum(name.startswith(prefix + "enc.in_layers.") and name.endswith(".bias") for name in voice.weights)
     for layer in range(layers):
         weight, bias = voice.conv(f"{prefix}enc.in_layers.{layer}")
         side = weight.shape[2] // 2
         context -= side
-        gates = convolution(g, hidden, weight, bias)
+        gates = valid_conv(g, hidden, weight, bias)
         opened = g.op(
             "Mul",
             g.op("Tanh", g.slice(gates, 1, 0, hidden_size)),
             g.op("Sigmoid", g.slice(gates, 1, hidden_size, 2 * hidden_size)),
         )
-        both = linear(g, opened, *voice.conv(f"{prefix}enc.res_skip_layers.{layer}"))
+        both = valid_conv(g, opened, *voice.conv(f"{prefix}enc.res_skip_layers.{layer}"))
         skip = both
         if layer + 1 < layers:
-            residual = g.op("Add", g.rows(hidden, side, 2 * side), g.slice(both, 1, 0, hidden_size))
-            near = g.rows(mask, FLOW_CONTEXT - context, 2 * (FLOW_CONTEXT - context))
-            hidden = g.op("Mul", residual, near)
+            residual = g.op("Add", g.inner(hidden, side), g.slice(both, 1, 0, hidden_size))
+            hidden = g.op("Mul", residual, g.inner(mask, FLOW_CONTEXT - context))
             skip = g.slice(both, 1, hidden_size, 2 * hidden_size)
         # Only the frames that survive all layers matter to the sum.
-        skip = g.rows(skip, context, 2 * context)
+        skip = g.inner(skip, context)
         skipped = skip if skipped is None else g.op("Add", skipped, skip)
     expect(context == 0, f"{prefix}enc needs {FLOW_CONTEXT - context} frames of context, expected {FLOW_CONTEXT}")
 
-    def inner(tensor: str) -> str:
-        return g.rows(tensor, FLOW_CONTEXT, 2 * FLOW_CONTEXT)
-
-    moved = g.op("Mul", g.op("Sub", inner(target), linear(g, skipped, post_w, post_b)), inner(mask))
-    kept = g.op("Mul", inner(source), inner(mask))
+    exists = g.inner(mask, FLOW_CONTEXT)
+    moved = g.op("Mul", g.op("Sub", g.inner(target, FLOW_CONTEXT), valid_conv(g, skipped, post_w, post_b)), exists)
+    kept = g.op("Mul", g.inner(source, FLOW_CONTEXT), exists)
     pair = (moved, kept) if reversed_channels else (kept, moved)
-    g.output(g.op("Concat", *pair, axis=1), "y", ["T", 2 * half])
+    g.output(g.op("Concat", *pair, axis=1), "y", [1, 2 * half, "T"])
     return g
+
+
+def valid_conv(g: Graph, x: str, weight: np.ndarray, bias: np.ndarray) -> str:
+    """[1, in, T] -> [1, out, T - width + 1]. tract runs this form at full speed when T is fixed."""
+    return g.op("Conv", x, g.const(weight), g.const(bias), kernel_shape=[weight.shape[2]])
 
 
 class DecoderWriter:

@@ -19,7 +19,7 @@ FLOW_CONTEXT = 8
 SPLINE_BINS, SPLINE_BOUND, SPLINE_MIN = 10, 5.0, 1e-3
 NOISE_LIMIT = 3.0
 MAX_FRAMES_PER_SYMBOL = 60
-MIN_FRAMES = 72
+MIN_FRAMES = 64
 
 
 def session(model: Path | bytes) -> onnxruntime.InferenceSession:
@@ -122,10 +122,12 @@ class Parts:
         channels = self.voice["channels"]
         spread = np.repeat(stats, durations, axis=0)
         z = spread[:, :channels] + values * np.exp(spread[:, channels:]) * np.float32(noise_scale)
-        mask = np.pad(np.ones((len(z), 1), np.float32), ((FLOW_CONTEXT, FLOW_CONTEXT), (0, 0)))
+        sides = ((0, 0), (0, 0), (FLOW_CONTEXT, FLOW_CONTEXT))
+        z = np.ascontiguousarray(z.T[None])
+        mask = np.pad(np.ones((1, 1, z.shape[2]), np.float32), sides)
         for order in (1, 2, 3, 4):
-            (z,) = self.run(f"flow_{order}", x=np.pad(z, ((FLOW_CONTEXT, FLOW_CONTEXT), (0, 0))), mask=mask)
-        (low,) = self.run("decoder_low", z=np.ascontiguousarray(z.T[None]))
+            (z,) = self.run(f"flow_{order}", x=np.pad(z, sides), mask=mask)
+        (low,) = self.run("decoder_low", z=z)
         return self.run("decoder_high", h=low)[0].reshape(-1)
 
 
@@ -159,9 +161,8 @@ def speak(original: Original, ids: list[int], scales: tuple[float, float, float]
     seed = seed_of(ids)
     channels = 192
     noise_durations = noise(seed, 0, 2 * len(ids)).reshape(-1, 2)
-    # The first run only learns the length; its prior noise does not matter to the durations.
-    for frames in (None,):
-        durations = lengths(original, ids, scales, noise_durations)
+    # The amount of the other noise follows from the length, so durations are learned first.
+    durations = lengths(original, ids, scales, noise_durations)
     total = int(durations.sum())
     noise_prior = noise(seed ^ 0xFFFFFFFFFFFFFFFF, 0, total * channels).reshape(-1, channels)
     durations, audio = original.run(ids, scales, noise_durations, noise_prior)

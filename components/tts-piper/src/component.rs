@@ -1,0 +1,107 @@
+//! The component's glue: the WIT interface over the plain modules. Nothing is decided here.
+
+use std::{
+    cell::{OnceCell, RefCell},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+use bindings::exports::colloquy::tts::tts::{self as wit, Error, Guest, GuestSpeech, Info};
+
+use crate::speech::{Speech, SpeechError, Synthesizer};
+
+mod bindings {
+    #![allow(unsafe_code, missing_docs, unreachable_pub, clippy::allow_attributes_without_reason, reason = "generated code")]
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "colloquy:worlds/tts-stage",
+        generate_all,
+    });
+}
+
+bindings::export!(Component with_types_in bindings);
+
+/// The folder below `/models` that is used when `TTS_MODEL` is not set.
+const DEFAULT_MODEL: &str = "piper-en_US-joe-medium";
+
+struct Component;
+
+struct Stream(RefCell<Speech>);
+
+impl Guest for Component {
+    type Speech = Stream;
+
+    fn describe() -> Result<Info, Error> {
+        let synthesizer = synthesizer()?;
+        let description = synthesizer.description();
+        Ok(Info {
+            name: env!("CARGO_PKG_NAME").into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            model: Some(description.name.clone()),
+            languages: vec![description.language.clone()],
+            needs: vec![format!("models/{} (read)", model_name()?)],
+        })
+    }
+
+    fn voices() -> Result<Vec<wit::Voice>, Error> {
+        let synthesizer = synthesizer()?;
+        let description = synthesizer.description();
+        Ok(vec![wit::Voice {
+            name: description.name.clone(),
+            display_name: description.display_name(),
+            gender: "unknown".into(),
+            locale: description.language.clone(),
+        }])
+    }
+
+    fn synthesize(text: String, options: wit::Options) -> Result<wit::Speech, Error> {
+        let speech = synthesizer()?.speak(&text, options.voice.as_deref(), options.rate).map_err(refusal)?;
+        Ok(wit::Speech::new(Stream(RefCell::new(speech))))
+    }
+}
+
+impl GuestSpeech for Stream {
+    fn sample_rate_hz(&self) -> u32 {
+        self.0.borrow().sample_rate_hz()
+    }
+
+    fn next(&self) -> Result<Option<Vec<i16>>, Error> {
+        // Hosts that run guests on their I/O threads get a chance to serve others between windows.
+        std::thread::sleep(Duration::from_micros(1));
+        self.0.borrow_mut().next().map_err(refusal)
+    }
+}
+
+fn refusal(error: SpeechError) -> Error {
+    let text = error.to_string();
+    match error {
+        SpeechError::TooLong(_) | SpeechError::Rate(_) => Error::InvalidInput(text),
+        SpeechError::NoVoice { .. } => Error::Unsupported(text),
+        SpeechError::Phonemes(_) | SpeechError::Model(_) => Error::Internal(text),
+    }
+}
+
+/// The name of the model's folder: one plain path component, from the environment or the default.
+fn model_name() -> Result<String, Error> {
+    let name = std::env::var("TTS_MODEL").unwrap_or_else(|_| DEFAULT_MODEL.into());
+    if name.is_empty() || name.contains(['/', '\\']) || name.starts_with('.') {
+        return Err(Error::Unavailable("TTS_MODEL is not the name of a folder".into()));
+    }
+    Ok(name)
+}
+
+/// The synthesizer of this instance, loaded on first use.
+fn synthesizer() -> Result<Arc<Synthesizer>, Error> {
+    thread_local! {
+        static LOADED: OnceCell<Arc<Synthesizer>> = const { OnceCell::new() };
+    }
+    LOADED.with(|loaded| {
+        if let Some(synthesizer) = loaded.get() {
+            return Ok(Arc::clone(synthesizer));
+        }
+        let folder = Path::new("/models").join(model_name()?);
+        let opened = Synthesizer::open(&folder).map_err(|error| Error::Unavailable(error.to_string()))?;
+        Ok(Arc::clone(loaded.get_or_init(|| Arc::new(opened))))
+    })
+}
