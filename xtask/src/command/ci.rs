@@ -13,28 +13,37 @@ pub(crate) fn run() -> Result<()> {
     ui::step("Checking", "licences and origins of dependencies");
     licences::run()?;
     ui::step("Checking", "lints");
-    // The profiles of the builds that follow, so that build scripts (SQLite among them) run once.
+    // In the selections and profiles of the builds that follow, so that build scripts (SQLite among them) run once.
     run::shown(cargo::cargo().args([
         "clippy",
-        "--release",
-        "--workspace",
+        "--package",
+        "xtask",
         "--all-targets",
         "--",
         "-D",
         "warnings",
     ]))?;
-    let mut glue = cargo::cargo();
-    cargo::for_components(glue.arg("clippy"));
+    let native = ["--release", "--workspace", "--exclude", "xtask"];
+    run::shown(cargo::cargo().arg("clippy").args(native).args([
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
     for folder in ["components", "tests/guests"] {
+        let mut glue = cargo::cargo();
+        cargo::for_components(glue.arg("clippy"));
         for package in cargo::packages_in(&paths::root().join(folder))? {
             glue.args(["-p", &package]);
         }
+        run::shown(glue.args(["--", "-D", "warnings"]))?;
     }
-    run::shown(glue.args(["--", "-D", "warnings"]))?;
     ui::step("Checking", "documentation");
     run::shown(
         cargo::cargo()
-            .args(["doc", "--release", "--workspace", "--no-deps"])
+            .arg("doc")
+            .args(native)
+            .arg("--no-deps")
             .env("RUSTDOCFLAGS", "-D warnings"),
     )?;
     test::run(&[])

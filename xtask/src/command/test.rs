@@ -13,8 +13,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     models::run(&[])?;
     recordings::run(&[])?;
     let python = python::environment("tests")?;
-    build::run()?;
-    build::test_guests()?;
+    build::for_tests()?;
     // In the profile it is running in, where its dependencies are compiled already.
     let own = run::shown(
         cargo::cargo()
