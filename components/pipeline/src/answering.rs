@@ -118,7 +118,7 @@ pub struct Answer<S: Stages> {
 }
 
 impl<S: Stages> Answer<S> {
-    /// Starts an answer. No stage is called before the first [`Self::next`].
+    /// Starts an answer. No stage is called before the first [`Self::pull`].
     ///
     /// # Errors
     /// `InvalidInput` when a value of the request is out of range.
@@ -159,7 +159,7 @@ impl<S: Stages> Answer<S> {
     ///
     /// # Errors
     /// That of the stage that failed and has no fallback, again and again.
-    pub fn next(&mut self) -> Result<Option<Event>> {
+    pub fn pull(&mut self) -> Result<Option<Event>> {
         loop {
             if let Some(event) = self.queue.pop_front() {
                 return Ok(Some(event));

@@ -20,93 +20,7 @@ use bindings::{
     exports::colloquy::pipeline::{listen, respond},
 };
 
-mod bindings {
-    #![allow(
-        unsafe_code,
-        missing_docs,
-        unreachable_pub,
-        dead_code,
-        clippy::all,
-        clippy::allow_attributes_without_reason,
-        reason = "generated"
-    )]
-    wit_bindgen::generate!({
-        path: "../../wit",
-        world: "colloquy:worlds/pipeline",
-        generate_all,
-        with: {
-            "colloquy:ingest/ingest@0.1.0/error": crate::contract::Error,
-            "colloquy:ingest/ingest@0.1.0/info": crate::contract::Info,
-            "colloquy:ingest/ingest@0.1.0/limits": crate::contract::ingest::Limits,
-            "colloquy:ingest/ingest@0.1.0/format": crate::contract::ingest::Format,
-            "colloquy:vad/vad@0.1.0/error": crate::contract::Error,
-            "colloquy:vad/vad@0.1.0/info": crate::contract::Info,
-            "colloquy:vad/vad@0.1.0/options": crate::contract::vad::Options,
-            "colloquy:vad/vad@0.1.0/segment": crate::contract::Span,
-            "colloquy:vad/vad@0.1.0/event": crate::contract::vad::Event,
-            "colloquy:asr/asr@0.1.0/error": crate::contract::Error,
-            "colloquy:asr/asr@0.1.0/info": crate::contract::Info,
-            "colloquy:asr/asr@0.1.0/span": crate::contract::Span,
-            "colloquy:asr/asr@0.1.0/options": crate::contract::asr::Options,
-            "colloquy:asr/asr@0.1.0/segment": crate::contract::asr::Segment,
-            "colloquy:intent/intent@0.1.0/error": crate::contract::Error,
-            "colloquy:intent/intent@0.1.0/info": crate::contract::Info,
-            "colloquy:intent/intent@0.1.0/turn": crate::contract::Turn,
-            "colloquy:intent/intent@0.1.0/entity": crate::contract::intent::Entity,
-            "colloquy:intent/intent@0.1.0/factor": crate::contract::intent::Factor,
-            "colloquy:intent/intent@0.1.0/classification": crate::contract::intent::Classification,
-            "colloquy:content/content@0.1.0/error": crate::contract::Error,
-            "colloquy:content/content@0.1.0/info": crate::contract::Info,
-            "colloquy:content/content@0.1.0/metric": crate::contract::Metric,
-            "colloquy:content/content@0.1.0/item": crate::contract::content::Item,
-            "colloquy:content/content@0.1.0/score": crate::contract::Score,
-            "colloquy:content/content@0.1.0/hit": crate::contract::content::Hit,
-            "colloquy:content/content@0.1.0/filter": crate::contract::content::Filter,
-            "colloquy:content/content@0.1.0/selection": crate::contract::content::Selection,
-            "colloquy:content/content@0.1.0/entity": crate::contract::content::Entity,
-            "colloquy:content/content@0.1.0/request": crate::contract::content::Request,
-            "colloquy:llm/llm@0.1.0/error": crate::contract::Error,
-            "colloquy:llm/llm@0.1.0/info": crate::contract::Info,
-            "colloquy:llm/llm@0.1.0/role": crate::contract::llm::Role,
-            "colloquy:llm/llm@0.1.0/message": crate::contract::llm::Message,
-            "colloquy:llm/llm@0.1.0/metric": crate::contract::Metric,
-            "colloquy:llm/llm@0.1.0/card": crate::contract::llm::Card,
-            "colloquy:llm/llm@0.1.0/request": crate::contract::llm::Request,
-            "colloquy:tts/tts@0.1.0/error": crate::contract::Error,
-            "colloquy:tts/tts@0.1.0/info": crate::contract::Info,
-            "colloquy:tts/tts@0.1.0/options": crate::contract::tts::Options,
-            "colloquy:events/events@0.1.0/turn": crate::contract::events::Turn,
-            "colloquy:events/events@0.1.0/transcript-ready": crate::contract::events::TranscriptReady,
-            "colloquy:events/events@0.1.0/audio-processed": crate::contract::events::AudioProcessed,
-            "colloquy:events/events@0.1.0/response-generated": crate::contract::events::ResponseGenerated,
-            "colloquy:events/events@0.1.0/stage-degraded": crate::contract::events::StageDegraded,
-            "colloquy:events/events@0.1.0/session-ended": crate::contract::events::SessionEnded,
-            "colloquy:events/events@0.1.0/event": crate::contract::events::Event,
-            "colloquy:pipeline/listen@0.1.0/error": crate::contract::Error,
-            "colloquy:pipeline/listen@0.1.0/stage": crate::contract::Stage,
-            "colloquy:pipeline/listen@0.1.0/options": crate::contract::listen::Options,
-            "colloquy:pipeline/listen@0.1.0/transcript": crate::contract::listen::Transcript,
-            "colloquy:pipeline/listen@0.1.0/report": crate::contract::listen::Report,
-            "colloquy:pipeline/listen@0.1.0/event": crate::contract::listen::Event,
-            "colloquy:pipeline/respond@0.1.0/error": crate::contract::Error,
-            "colloquy:pipeline/respond@0.1.0/stage": crate::contract::Stage,
-            "colloquy:pipeline/respond@0.1.0/turn": crate::contract::Turn,
-            "colloquy:pipeline/respond@0.1.0/request": crate::contract::respond::Request,
-            "colloquy:pipeline/respond@0.1.0/classification": crate::contract::respond::Classification,
-            "colloquy:pipeline/respond@0.1.0/metric": crate::contract::Metric,
-            "colloquy:pipeline/respond@0.1.0/score": crate::contract::Score,
-            "colloquy:pipeline/respond@0.1.0/card": crate::contract::respond::Card,
-            "colloquy:pipeline/respond@0.1.0/items": crate::contract::respond::Items,
-            "colloquy:pipeline/respond@0.1.0/sentence": crate::contract::respond::Sentence,
-            "colloquy:pipeline/respond@0.1.0/audio": crate::contract::respond::Audio,
-            "colloquy:pipeline/respond@0.1.0/degradation": crate::contract::respond::Degradation,
-            "colloquy:pipeline/respond@0.1.0/report": crate::contract::respond::Report,
-            "colloquy:pipeline/respond@0.1.0/event": crate::contract::respond::Event,
-        },
-    });
-    use super::Component;
-    export!(Component with_types_in self);
-}
+mod bindings;
 
 /// The imported stages.
 #[derive(Clone, Copy)]
@@ -270,7 +184,7 @@ impl listen::GuestUtterance for RefCell<Utterance<Imports>> {
         self.borrow_mut().finish()
     }
     fn next(&self) -> Result<Option<c::listen::Event>> {
-        self.borrow_mut().next()
+        self.borrow_mut().pull()
     }
     fn rejection(&self) -> Option<listen::Rejection> {
         use c::ingest::Rejection as R;
@@ -300,7 +214,7 @@ impl respond::Guest for Component {
 
 impl respond::GuestAnswer for RefCell<Answer<Imports>> {
     fn next(&self) -> Result<Option<c::respond::Event>> {
-        self.borrow_mut().next()
+        self.borrow_mut().pull()
     }
     fn failed_stage(&self) -> Option<String> {
         self.borrow().failed_stage().map(str::to_owned)

@@ -1,7 +1,7 @@
 //! The first half of a turn: encoded audio in, an utterance out.
 //!
 //! Bytes go to the decoder as they arrive. After [`Utterance::finish`] the machine pulls samples, feeds the detector and hands the
-//! speech to the recogniser. One call of [`Utterance::next`] does no more stage work than the next event needs.
+//! speech to the recogniser. One call of [`Utterance::pull`] does no more stage work than the next event needs.
 //!
 //! Invariants: `Done` is last and then nothing follows; after a failure every call repeats it, and by then all stage resources are
 //! dropped; silence never reaches the recogniser.
@@ -197,7 +197,7 @@ impl<S: Stages> Utterance<S> {
     ///
     /// # Errors
     /// That of the stage that failed, again and again.
-    pub fn next(&mut self) -> Result<Option<Event>> {
+    pub fn pull(&mut self) -> Result<Option<Event>> {
         loop {
             if let Some(event) = self.queue.pop_front() {
                 return Ok(Some(event));

@@ -22,7 +22,7 @@ fn run(fakes: &Fakes, request: Request) -> (Vec<Event>, Option<Error>, Answer<Fa
     let mut answer = Answer::start(fakes.clone(), request).unwrap();
     let mut events = vec![];
     let error = loop {
-        match answer.next() {
+        match answer.pull() {
             Ok(Some(event)) => events.push(event),
             Ok(None) => break None,
             Err(error) => break Some(error),
@@ -80,8 +80,8 @@ fn events_come_in_order_and_done_is_last() {
             "done",
         ]
     );
-    assert_eq!(answer.next(), Ok(None));
-    assert_eq!(answer.next(), Ok(None));
+    assert_eq!(answer.pull(), Ok(None));
+    assert_eq!(answer.pull(), Ok(None));
     assert_eq!(answer.failed_stage(), None);
     // A sentence is spoken to its end before the next one is begun, and the text waits meanwhile.
     let journal = fakes.journal.lines();
@@ -296,7 +296,7 @@ fn an_llm_that_fails_in_the_middle_is_an_error() {
         let (events, error, mut answer) = run(&fakes, request());
         assert_eq!(error, Some(expected.clone()));
         assert_eq!(answer.failed_stage(), Some("llm"));
-        assert_eq!(answer.next(), Err(expected), "again and again");
+        assert_eq!(answer.pull(), Err(expected), "again and again");
         assert!(!outline(&events).contains(&"done".to_owned()));
         assert_eq!(
             fakes.journal.count("llm.open"),
@@ -447,7 +447,7 @@ fn a_drop_in_the_middle_cancels_the_voice_and_the_text() {
         ..Fakes::default()
     };
     let mut answer = Answer::start(fakes.clone(), request()).unwrap();
-    while !matches!(answer.next().unwrap(), Some(Event::Audio(_))) {}
+    while !matches!(answer.pull().unwrap(), Some(Event::Audio(_))) {}
     assert!(!fakes.journal.has("tts.drop") && !fakes.journal.has("llm.drop"));
     drop(answer);
     assert!(fakes.journal.has("tts.drop") && fakes.journal.has("llm.drop"));

@@ -24,7 +24,7 @@ fn hear(fakes: &Fakes) -> (Vec<Event>, Option<Error>, Utterance<Fakes>) {
     let error = (|| {
         utterance.push(vec![1, 2, 3])?;
         utterance.finish()?;
-        while let Some(event) = utterance.next()? {
+        while let Some(event) = utterance.pull()? {
             events.push(event);
         }
         Ok(())
@@ -75,8 +75,8 @@ fn events_come_in_order_and_done_is_last() {
             }),
         ]
     );
-    assert_eq!(utterance.next(), Ok(None));
-    assert_eq!(utterance.next(), Ok(None));
+    assert_eq!(utterance.pull(), Ok(None));
+    assert_eq!(utterance.pull(), Ok(None));
     assert_eq!(utterance.failed_stage(), None);
     assert_eq!(fakes.given.borrow()[0].language.as_deref(), Some("en"));
     for stage in ["ingest", "vad", "asr"] {
@@ -242,7 +242,7 @@ fn each_stage_fails_with_its_name_for_ever_and_lets_go_of_all_work() {
         assert_eq!(utterance.failed_stage(), Some(stage));
         assert_eq!(utterance.rejection(), None);
         for _ in 0..2 {
-            assert_eq!(utterance.next(), Err(expected.clone()));
+            assert_eq!(utterance.pull(), Err(expected.clone()));
             assert_eq!(utterance.push(vec![]), Err(expected.clone()));
             assert_eq!(utterance.finish(), Err(expected.clone()));
         }
@@ -293,11 +293,11 @@ fn a_decoder_that_ignores_the_limit_is_stopped() {
 fn nothing_is_heard_before_the_end_of_the_input() {
     let fakes = Fakes::default();
     let mut utterance = open(&fakes);
-    assert_eq!(utterance.next(), Ok(None));
+    assert_eq!(utterance.pull(), Ok(None));
     utterance.push(vec![1]).unwrap();
-    assert_eq!(utterance.next(), Ok(None));
+    assert_eq!(utterance.pull(), Ok(None));
     utterance.finish().unwrap();
-    assert_eq!(utterance.next(), Ok(Some(Event::SpeechStarted(100))));
+    assert_eq!(utterance.pull(), Ok(Some(Event::SpeechStarted(100))));
 }
 
 #[test]
@@ -312,7 +312,7 @@ fn breaking_the_contract_is_nobodys_failure() {
     let mut utterance = open(&Fakes::default());
     utterance.finish().unwrap();
     assert!(matches!(utterance.finish(), Err(Error::InvalidInput(_))));
-    assert!(utterance.next().is_err());
+    assert!(utterance.pull().is_err());
 }
 
 #[test]
@@ -323,7 +323,7 @@ fn a_drop_in_the_middle_cancels() {
     };
     let mut utterance = open(&fakes);
     utterance.finish().unwrap();
-    while !matches!(utterance.next().unwrap(), Some(Event::Partial(_))) {}
+    while !matches!(utterance.pull().unwrap(), Some(Event::Partial(_))) {}
     assert!(!fakes.journal.has("asr.drop"));
     drop(utterance);
     assert!(fakes.journal.has("asr.drop"));

@@ -1,0 +1,184 @@
+//! Every setting of the gateway: environment variables, with defaults that suit a laptop.
+//!
+//! | variable | default | meaning |
+//! |---|---|---|
+//! | `MAX_UPLOAD_BYTES` | 26214400 | most encoded bytes of a recording |
+//! | `MAX_AUDIO_MS` | 30000 | longest recording in milliseconds |
+//! | `MIN_AUDIO_MS` | 100 | shortest recording in milliseconds |
+//! | `MAX_TEXT_CHARS` | 2000 | longest question in characters |
+//! | `MAX_CARDS` | 4 | most cards of an answer, 0 to 4 |
+//! | `SESSION_TTL_S` | 3600 | seconds that a session lives after its last turn |
+//! | `AUDIO_TTL_S` | 1800 | seconds that an answer's audio is kept |
+//! | `KV_SESSIONS` | sessions | key-value store of the sessions |
+//! | `KV_AUDIO` | audio | key-value store of the audio; may be the same one |
+
+/// The settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Most encoded bytes of a recording.
+    pub max_upload_bytes: u64,
+    /// Longest recording in milliseconds.
+    pub max_audio_ms: u32,
+    /// Shortest recording in milliseconds.
+    pub min_audio_ms: u32,
+    /// Longest question in characters.
+    pub max_text_chars: usize,
+    /// Most cards of an answer.
+    pub max_cards: u32,
+    /// Milliseconds that a session lives after its last turn.
+    pub session_ttl_ms: u64,
+    /// Milliseconds that audio is kept.
+    pub audio_ttl_ms: u64,
+    /// Store of the sessions.
+    pub kv_sessions: String,
+    /// Store of the audio.
+    pub kv_audio: String,
+}
+
+/// A setting that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// Not a number, or out of range.
+    #[error("{name} must be a whole number from {min} to {max}, is `{value}`")]
+    Number {
+        /// The variable.
+        name: &'static str,
+        /// Least value allowed.
+        min: u64,
+        /// Greatest value allowed.
+        max: u64,
+        /// What it was set to.
+        value: String,
+    },
+    /// Two settings that contradict each other.
+    #[error("MIN_AUDIO_MS ({min}) must be less than MAX_AUDIO_MS ({max})")]
+    Durations {
+        /// `MIN_AUDIO_MS`.
+        min: u32,
+        /// `MAX_AUDIO_MS`.
+        max: u32,
+    },
+    /// A store without a name.
+    #[error("{0} must not be empty")]
+    Empty(&'static str),
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            max_upload_bytes: 26_214_400,
+            max_audio_ms: 30_000,
+            min_audio_ms: 100,
+            max_text_chars: 2_000,
+            max_cards: 4,
+            session_ttl_ms: 3_600_000,
+            audio_ttl_ms: 1_800_000,
+            kv_sessions: "sessions".to_owned(),
+            kv_audio: "audio".to_owned(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads the settings, `lookup` giving the value of a variable if it is set.
+    ///
+    /// # Errors
+    /// The first value that cannot be used, by its name.
+    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let number = |name: &'static str, default: u64, min: u64, max: u64| match lookup(name) {
+            None => Ok(default),
+            Some(value) => match value.trim().parse() {
+                Ok(number) if (min..=max).contains(&number) => Ok(number),
+                _ => Err(ConfigError::Number {
+                    name,
+                    min,
+                    max,
+                    value,
+                }),
+            },
+        };
+        // Every maximum below fits the type that takes it.
+        let small = |name, default, min, max: u32| {
+            number(name, default, min, max.into()).map(|n| u32::try_from(n).unwrap_or(max))
+        };
+        let text = |name: &'static str, default: String| match lookup(name) {
+            None => Ok(default),
+            Some(value) if value.trim().is_empty() => Err(ConfigError::Empty(name)),
+            Some(value) => Ok(value.trim().to_owned()),
+        };
+        let default = Self::default();
+        let config = Self {
+            max_upload_bytes: number("MAX_UPLOAD_BYTES", default.max_upload_bytes, 1, 1 << 30)?,
+            max_audio_ms: small("MAX_AUDIO_MS", default.max_audio_ms.into(), 1, 3_600_000)?,
+            min_audio_ms: small("MIN_AUDIO_MS", default.min_audio_ms.into(), 0, 3_600_000)?,
+            // The intent stage takes no more than 4,000.
+            max_text_chars: small("MAX_TEXT_CHARS", 2_000, 1, 4_000)? as usize,
+            max_cards: small("MAX_CARDS", default.max_cards.into(), 0, 4)?,
+            session_ttl_ms: number(
+                "SESSION_TTL_S",
+                default.session_ttl_ms / 1_000,
+                1,
+                31_536_000,
+            )? * 1_000,
+            audio_ttl_ms: number("AUDIO_TTL_S", default.audio_ttl_ms / 1_000, 1, 31_536_000)?
+                * 1_000,
+            kv_sessions: text("KV_SESSIONS", default.kv_sessions)?,
+            kv_audio: text("KV_AUDIO", default.kv_audio)?,
+        };
+        if config.min_audio_ms >= config.max_audio_ms {
+            return Err(ConfigError::Durations {
+                min: config.min_audio_ms,
+                max: config.max_audio_ms,
+            });
+        }
+        Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(set: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        Config::read(|name| {
+            set.iter()
+                .find(|(n, _)| *n == name)
+                .map(|(_, v)| (*v).to_owned())
+        })
+    }
+
+    #[test]
+    fn nothing_set_gives_the_defaults() {
+        assert_eq!(read(&[]), Ok(Config::default()));
+    }
+
+    #[test]
+    fn values_are_read() {
+        let config = read(&[
+            ("MAX_AUDIO_MS", " 5000 "),
+            ("SESSION_TTL_S", "1"),
+            ("KV_AUDIO", "default"),
+        ])
+        .unwrap();
+        assert_eq!(
+            (
+                config.max_audio_ms,
+                config.session_ttl_ms,
+                config.kv_audio.as_str()
+            ),
+            (5_000, 1_000, "default")
+        );
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let message = |name, value| read(&[(name, value)]).unwrap_err().to_string();
+        assert_eq!(
+            message("MAX_CARDS", "9"),
+            "MAX_CARDS must be a whole number from 0 to 4, is `9`"
+        );
+        assert!(message("MAX_UPLOAD_BYTES", "25MB").contains("`25MB`"));
+        assert!(message("MIN_AUDIO_MS", "30000").contains("must be less than"));
+        assert_eq!(message("KV_SESSIONS", " "), "KV_SESSIONS must not be empty");
+    }
+}

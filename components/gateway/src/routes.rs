@@ -1,0 +1,231 @@
+//! Every public route, and the layer around all of them that gives a response its request id and an error its document.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension, Router,
+    extract::{DefaultBodyLimit, Request},
+    middleware::{Next, from_fn},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use http::{HeaderName, HeaderValue, StatusCode, header};
+
+use crate::{
+    config::{Config, ConfigError},
+    ids,
+    ports::Ports,
+    problem::{Code, Problem},
+    session::Session,
+    store::{Found, Store},
+    times,
+};
+
+mod about;
+mod audio;
+mod content;
+mod process;
+mod sessions;
+mod stream;
+mod upload;
+
+/// Most bytes of a JSON body.
+const MAX_JSON_BYTES: usize = 64 << 10;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What every handler has.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) ports: Arc<dyn Ports>,
+    pub(crate) config: Arc<Config>,
+}
+
+/// The id of the request at hand.
+#[derive(Clone)]
+pub(crate) struct RequestId(pub(crate) String);
+
+/// The whole public interface.
+pub fn router(ports: Arc<dyn Ports>, config: Config) -> Router {
+    let max_body = upload::max_body_bytes(&config);
+    let app = App {
+        ports,
+        config: Arc::new(config),
+    };
+    let process = post(process::process).layer(DefaultBodyLimit::max(max_body));
+    finished(
+        Router::new()
+            .route("/", get(about::front))
+            .route("/health", get(about::health))
+            .route("/process", process)
+            .route("/process/text", post(process::process_text))
+            .route("/audio/{id}", get(audio::audio))
+            .route("/session/create", post(sessions::create))
+            .route("/session/{id}", get(sessions::show).delete(sessions::end))
+            .route("/content/types", get(content::types))
+            .route("/content/search", get(content::search))
+            .route("/content/{type}", get(content::items))
+            .method_not_allowed_fallback(method_not_allowed)
+            .fallback(not_found)
+            .layer(DefaultBodyLimit::max(MAX_JSON_BYTES))
+            .with_state(app),
+    )
+}
+
+/// A router that answers every request with the mistake in its configuration.
+pub fn misconfigured(error: ConfigError) -> Router {
+    let text = format!("the gateway's configuration cannot be used: {error}");
+    let problem = Problem::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, text);
+    finished(Router::new().fallback(move || std::future::ready(problem.clone())))
+}
+
+fn finished(router: Router) -> Router {
+    router.layer(from_fn(finish))
+}
+
+/// The outermost layer: the request id in and out, problems into documents.
+async fn finish(mut request: Request, next: Next) -> Response {
+    let given = request
+        .headers()
+        .get(&REQUEST_ID)
+        .and_then(|value| value.to_str().ok());
+    let id = given
+        .filter(|id| ids::is_request(id))
+        .map_or_else(ids::new, str::to_owned);
+    let path = request.uri().path().to_owned();
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let mut response = next.run(request).await;
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        let mut document = problem.response(&path, &id);
+        for name in [header::ALLOW, header::CONTENT_RANGE] {
+            if let Some(value) = response.headers_mut().remove(&name) {
+                document.headers_mut().insert(name, value);
+            }
+        }
+        response = document;
+    }
+    let headers = response.headers_mut();
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        headers.insert(REQUEST_ID, value);
+    }
+    response
+}
+
+async fn not_found(request: Request) -> Problem {
+    nothing_at(request.uri().path())
+}
+
+/// axum adds `Allow`.
+async fn method_not_allowed(request: Request) -> Problem {
+    let text = format!(
+        "{} does not take {}",
+        request.uri().path(),
+        request.method()
+    );
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, Code::InvalidRequest, text)
+}
+
+fn nothing_at(path: &str) -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        Code::NotFound,
+        format!("there is nothing at {path}"),
+    )
+}
+
+impl App {
+    fn store(&self) -> Store<'_> {
+        Store::new(self.ports.as_ref(), &self.config)
+    }
+
+    fn now_ms(&self) -> u64 {
+        times::to_ms(self.ports.wall())
+    }
+
+    /// A session that begins now and is in no store yet.
+    fn fresh_session(&self) -> Session {
+        Session::new(ids::new(), self.now_ms())
+    }
+
+    /// The live session of that id.
+    fn live_session(&self, id: &str) -> Result<Session, Problem> {
+        if !ids::is_session(id) {
+            return Err(Problem::invalid(
+                "session_id must be 8 to 64 letters, digits, `-` and `_`",
+            ));
+        }
+        match self.store().session(id)? {
+            Found::Live(session) => Ok(session),
+            Found::Expired => {
+                let text = "the session has ended, because nothing was said in it for too long";
+                Err(Problem::new(StatusCode::GONE, Code::SessionExpired, text))
+            }
+            Found::Unknown => Err(Problem::new(
+                StatusCode::NOT_FOUND,
+                Code::SessionNotFound,
+                "there is no session of that id",
+            )),
+        }
+    }
+}
+
+/// A JSON document.
+fn json(status: StatusCode, document: &serde_json::Value) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (status, headers, document.to_string()).into_response()
+}
+
+/// The media type of a request, without parameters, in lower case.
+fn media_type(headers: &http::HeaderMap) -> Option<String> {
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    Some(
+        value
+            .split(';')
+            .next()
+            .unwrap_or(value)
+            .trim()
+            .to_ascii_lowercase(),
+    )
+}
+
+/// Whether the client asks for that media type by name.
+fn accepts(headers: &http::HeaderMap, wanted: &str) -> bool {
+    headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|range| range.split(';').next())
+        .any(|range| range.trim().eq_ignore_ascii_case(wanted))
+}
+
+/// Reads a JSON body; the error says where the mistake is.
+fn from_json<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(body)
+        .map_err(|error| Problem::invalid(format!("the JSON body cannot be read: {error}")))
+}
+
+/// The bytes of a body that has arrived whole.
+fn whole(
+    body: Result<bytes::Bytes, axum::extract::rejection::BytesRejection>,
+) -> Result<bytes::Bytes, Problem> {
+    body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Problem::too_large(format!("a JSON body may have {MAX_JSON_BYTES} bytes"))
+        }
+        _ => Problem::invalid("the body could not be read to its end"),
+    })
+}
+
+/// The request id as handlers take it.
+type Id = Extension<RequestId>;
+
+#[cfg(test)]
+mod tests;

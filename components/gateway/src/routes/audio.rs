@@ -1,0 +1,109 @@
+//! `GET /audio/{id}`: audio of an answer, whole or in part, until it expires. `HEAD` comes with it.
+
+use axum::{
+    extract::{Path, State, rejection::PathRejection},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+
+use super::App;
+use crate::{
+    ids,
+    problem::{Code, Problem},
+    range::{self, Wanted},
+    store::StoredAudio,
+    times,
+};
+
+/// Serves audio. What is not the id of audio is not there; it never becomes part of a key.
+pub(super) async fn audio(
+    State(app): State<App>,
+    id: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let id = id
+        .ok()
+        .map(|Path(id)| id)
+        .filter(|id| ids::is_audio(id))
+        .ok_or_else(gone)?;
+    let StoredAudio {
+        header: about,
+        bytes,
+        start,
+    } = app.store().audio(&id)?.ok_or_else(gone)?;
+    let audio = Bytes::from(bytes).slice(start..);
+
+    let etag = format!("\"{id}\"");
+    let left_s = about.expires_at_ms.saturating_sub(app.now_ms()) / 1_000;
+    let common = [
+        (header::ETAG, etag.clone()),
+        (
+            header::CACHE_CONTROL,
+            format!("private, max-age={left_s}, immutable"),
+        ),
+        (header::EXPIRES, times::imf(about.expires_at_ms)),
+        (header::ACCEPT_RANGES, "bytes".to_owned()),
+    ];
+    if text(&headers, &header::IF_NONE_MATCH).is_some_and(|tags| matches(tags, &etag)) {
+        return Ok((StatusCode::NOT_MODIFIED, common).into_response());
+    }
+    let content_type = HeaderValue::try_from(about.content_type)
+        .unwrap_or(HeaderValue::from_static("application/octet-stream"));
+    let content_type = [(header::CONTENT_TYPE, content_type)];
+    // A range is of the representation that the client knows, or of none.
+    let is_known = text(&headers, &header::IF_RANGE).is_none_or(|tag| tag.trim() == etag);
+    let range = text(&headers, &header::RANGE).filter(|_| is_known);
+    let length = audio.len();
+    Ok(match range::wanted(range, length) {
+        Wanted::Whole => (common, content_type, audio).into_response(),
+        Wanted::Part(part) => {
+            let shown = format!(
+                "bytes {}-{}/{length}",
+                part.start,
+                part.end.saturating_sub(1)
+            );
+            let shown = [(header::CONTENT_RANGE, shown)];
+            (
+                StatusCode::PARTIAL_CONTENT,
+                common,
+                content_type,
+                shown,
+                audio.slice(part),
+            )
+                .into_response()
+        }
+        Wanted::Beyond => {
+            let text = format!("the audio has {length} bytes");
+            let problem = Problem::new(
+                StatusCode::RANGE_NOT_SATISFIABLE,
+                Code::InvalidRequest,
+                text,
+            );
+            (
+                [(header::CONTENT_RANGE, format!("bytes */{length}"))],
+                problem,
+            )
+                .into_response()
+        }
+    })
+}
+
+fn gone() -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        Code::NotFound,
+        "there is no such audio, or it has expired",
+    )
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// Whether a list of entity tags names this one, by weak comparison.
+fn matches(tags: &str, etag: &str) -> bool {
+    tags.split(',')
+        .map(str::trim)
+        .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+}

@@ -1,0 +1,155 @@
+//! `POST /process` and `POST /process/text`: a turn, answered as one document or event by event.
+
+use axum::{
+    extract::{FromRequest, Multipart, Request, State, rejection::BytesRejection},
+    response::Response,
+};
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+
+use super::{
+    App, Id, RequestId, accepts, content, from_json, json, media_type, stream, upload, whole,
+};
+use crate::{
+    ids,
+    problem::{Code, Problem},
+    turn::{Event, Setting, Turn, Wishes},
+};
+
+/// A question out loud.
+pub(super) async fn process(
+    State(app): State<App>,
+    axum::Extension(RequestId(request_id)): Id,
+    request: Request,
+) -> Result<Response, Problem> {
+    let headers = request.headers().clone();
+    let path = request.uri().path().to_owned();
+    if media_type(&headers).as_deref() != Some("multipart/form-data") {
+        return Err(wrong_media_type(
+            "multipart/form-data with the recording as `audio_file`",
+            &headers,
+        ));
+    }
+    upload::check_declared_length(&app, &headers)?;
+    let form = Multipart::from_request(request, &())
+        .await
+        .map_err(|rejection| Problem::invalid(rejection.body_text()))?;
+    let upload = upload::receive(&app, &request_id, form).await?;
+    let (is_new, session) = match upload.session {
+        Ok(known) => (false, known),
+        Err(fresh) => (true, fresh),
+    };
+    let (ports, config) = (app.ports, app.config);
+    let setting = Setting {
+        ports,
+        config,
+        session,
+        is_new,
+        request_id,
+        wishes: upload.wishes,
+    };
+    answer(Turn::spoken(setting, upload.utterance), &headers, path)
+}
+
+/// The body of `POST /process/text`.
+#[derive(Debug, Deserialize)]
+struct Question {
+    text: String,
+    session_id: Option<String>,
+    voice: Option<String>,
+    language: Option<String>,
+}
+
+/// A question in writing.
+pub(super) async fn process_text(
+    State(app): State<App>,
+    axum::Extension(RequestId(request_id)): Id,
+    uri: http::Uri,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    if media_type(&headers)
+        .is_none_or(|kind| kind != "application/json" && !kind.ends_with("+json"))
+    {
+        return Err(wrong_media_type(
+            "application/json with a member `text`",
+            &headers,
+        ));
+    }
+    let question: Question = from_json(&whole(body)?)?;
+    let text = question.text.trim();
+    if text.is_empty() {
+        let problem = Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            Code::InvalidRequest,
+            "text is empty",
+        );
+        return Err(problem);
+    }
+    if text.chars().count() > app.config.max_text_chars {
+        return Err(content::too_long(app.config.max_text_chars));
+    }
+    let wishes = Wishes {
+        language: question.language.map(checked_language).transpose()?,
+        voice: question.voice.map(checked_voice).transpose()?,
+    };
+    let (is_new, session) = match &question.session_id {
+        Some(id) => (false, app.live_session(id)?),
+        None => (true, app.fresh_session()),
+    };
+    let (ports, config) = (app.ports, app.config);
+    let setting = Setting {
+        ports,
+        config,
+        session,
+        is_new,
+        request_id,
+        wishes,
+    };
+    answer(
+        Turn::written(setting, text.to_owned()),
+        &headers,
+        uri.path().to_owned(),
+    )
+}
+
+/// The turn in the form that the client asks for.
+fn answer(mut turn: Turn, headers: &HeaderMap, path: String) -> Result<Response, Problem> {
+    turn.announce();
+    if accepts(headers, "text/event-stream") {
+        return Ok(stream::respond(turn, path));
+    }
+    while let Some(event) = turn.pull()? {
+        if let Event::Done(document) = event {
+            return Ok(json(StatusCode::OK, &document));
+        }
+    }
+    Err(Problem::internal(None))
+}
+
+pub(super) fn checked_language(tag: String) -> Result<String, Problem> {
+    if ids::is_language(&tag) {
+        return Ok(tag);
+    }
+    Err(Problem::invalid(
+        "language must be a language tag such as `en` or `en-US`",
+    ))
+}
+
+pub(super) fn checked_voice(name: String) -> Result<String, Problem> {
+    if ids::is_voice(&name) {
+        return Ok(name);
+    }
+    Err(Problem::invalid("voice must be the name of a voice"))
+}
+
+fn wrong_media_type(wanted: &str, headers: &HeaderMap) -> Problem {
+    let given = media_type(headers).unwrap_or_else(|| "no content type".to_owned());
+    let text = format!("send {wanted}, not {given}");
+    Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Code::InvalidRequest,
+        text,
+    )
+}

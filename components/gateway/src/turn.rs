@@ -1,0 +1,293 @@
+//! A turn, one event at a time: the pipeline's events in the pipeline's order, folded into the answer document on the way.
+//!
+//! Both forms of an answer, JSON and event stream, pull the same [`Turn`]; it stores audio and session before it tells `Done`, so that
+//! whoever has seen the end can go on from there. A turn that is dropped earlier leaves no trace.
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::Value;
+
+use crate::{
+    config::Config,
+    contract::{
+        Error, Stage, events, listen,
+        respond::{self, Request},
+    },
+    ports::{Answer, Ports, Utterance},
+    problem::Problem,
+    session::{Exchange, Session},
+    store::Store,
+    times, wav,
+};
+
+mod document;
+
+use document::Summary;
+pub(crate) use document::{card, metric, score};
+
+/// Most audio of one answer in samples: six minutes at 22 kHz, sixteen megabytes.
+const MAX_SAMPLES: usize = 8 << 20;
+
+/// What is asked, besides the words themselves.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wishes {
+    /// BCP 47 tag of the question's language, if the client knows it.
+    pub language: Option<String>,
+    /// The voice of the answer.
+    pub voice: Option<String>,
+}
+
+/// What happens in a turn, in order; `Done` is last and carries the whole answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// Of the first half. Its own `Done` is not told.
+    Listen(listen::Event),
+    /// Of the second half, except its `Done`.
+    Respond(respond::Event),
+    /// The answer document.
+    Done(Value),
+}
+
+/// Where the turn is.
+enum Half {
+    Listening(Box<dyn Utterance>),
+    Asked(String),
+    Answering(Box<dyn Answer>),
+    Over,
+}
+
+/// A turn in the making. Dropping it cancels the work.
+pub struct Turn {
+    ports: Arc<dyn Ports>,
+    config: Arc<Config>,
+    session: Session,
+    /// Whether the session is not in the store yet.
+    is_new: bool,
+    request_id: String,
+    wishes: Wishes,
+    started: Duration,
+    half: Half,
+    summary: Summary,
+}
+
+impl Turn {
+    /// A turn about recorded words. The utterance must have been finished.
+    #[must_use]
+    pub fn spoken(setting: Setting, utterance: Box<dyn Utterance>) -> Self {
+        Self::new(setting, Half::Listening(utterance))
+    }
+
+    /// A turn about written words.
+    #[must_use]
+    pub fn written(setting: Setting, text: String) -> Self {
+        Self::new(setting, Half::Asked(text))
+    }
+
+    fn new(setting: Setting, half: Half) -> Self {
+        let Setting {
+            ports,
+            config,
+            session,
+            is_new,
+            request_id,
+            wishes,
+        } = setting;
+        let started = ports.now();
+        let summary = Summary::default();
+        Self {
+            ports,
+            config,
+            session,
+            is_new,
+            request_id,
+            wishes,
+            started,
+            half,
+            summary,
+        }
+    }
+
+    /// Tells that a turn begins.
+    pub fn announce(&self) {
+        self.ports.publish(events::Event::TurnStarted(events::Turn {
+            session_id: self.session.session_id.clone(),
+            request_id: self.request_id.clone(),
+        }));
+    }
+
+    /// The id of the request that asked.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    /// The next event; none after `Done` and after a failure.
+    ///
+    /// # Errors
+    /// The failure of a stage or of the store, which ends the turn.
+    pub fn pull(&mut self) -> Result<Option<Event>, Problem> {
+        loop {
+            // What fails stays out: the turn is over then, and its work is cancelled.
+            match std::mem::replace(&mut self.half, Half::Over) {
+                Half::Over => return Ok(None),
+                Half::Asked(text) => {
+                    self.summary.transcription = text;
+                    self.half = Half::Answering(self.respond()?);
+                }
+                Half::Listening(mut utterance) => {
+                    let event = utterance
+                        .next()
+                        .map_err(|error| {
+                            Problem::of_stage(
+                                error,
+                                utterance.failed_stage(),
+                                utterance.rejection(),
+                            )
+                        })?
+                        .ok_or_else(ended_early)?;
+                    self.summary.heard(&event);
+                    if matches!(event, listen::Event::Done(_)) {
+                        drop(utterance);
+                        self.half = Half::Answering(self.respond()?);
+                        continue;
+                    }
+                    self.half = Half::Listening(utterance);
+                    return Ok(Some(Event::Listen(event)));
+                }
+                Half::Answering(mut answer) => {
+                    let event = answer
+                        .next()
+                        .map_err(|error| Problem::of_stage(error, answer.failed_stage(), None))?
+                        .ok_or_else(ended_early)?;
+                    if self.summary.answered(&event, MAX_SAMPLES) {
+                        drop(answer);
+                        return self.conclude().map(|document| Some(Event::Done(document)));
+                    }
+                    self.half = Half::Answering(answer);
+                    return Ok(Some(Event::Respond(event)));
+                }
+            }
+        }
+    }
+
+    fn respond(&mut self) -> Result<Box<dyn Answer>, Problem> {
+        let heard = self
+            .summary
+            .language
+            .clone()
+            .filter(|language| language != "und");
+        let language = heard
+            .or_else(|| self.wishes.language.clone())
+            .unwrap_or_else(|| "en".to_owned());
+        self.summary
+            .language
+            .get_or_insert_with(|| language.clone());
+        let voice = self
+            .wishes
+            .voice
+            .clone()
+            .or_else(|| self.session.preferred_voice.clone());
+        let request = Request {
+            session_id: self.session.session_id.clone(),
+            request_id: self.request_id.clone(),
+            text: self.summary.transcription.clone(),
+            language,
+            history: self.session.history(),
+            max_items: self.config.max_cards,
+            speak: true,
+            voice,
+            rate: 1.0,
+        };
+        self.ports
+            .respond(request)
+            .map_err(|error| Problem::of_stage(error, None, None))
+    }
+
+    /// Stores what is to be remembered and makes the answer document.
+    fn conclude(&mut self) -> Result<Value, Problem> {
+        let total_ms = elapsed_ms(self.ports.now(), self.started);
+        let store = Store::new(self.ports.as_ref(), &self.config);
+        let audio_file = match self.summary.sample_rate_hz {
+            Some(rate) => {
+                let file = wav::encode(&std::mem::take(&mut self.summary.samples), rate);
+                Some(store.add_audio(&mut self.session, "audio/wav", &file)?)
+            }
+            None => None,
+        };
+        self.session.record(
+            Exchange {
+                at_ms: times::to_ms(self.ports.wall()),
+                user_input: self.summary.transcription.clone(),
+                ai_response: self.summary.response.clone(),
+                intent: self
+                    .summary
+                    .intent
+                    .as_ref()
+                    .map(|found| found.intent.clone()),
+                item_ids: self
+                    .summary
+                    .cards
+                    .iter()
+                    .map(|card| card.id.clone())
+                    .collect(),
+                item_type: self.summary.item_type(),
+            },
+            total_ms,
+        );
+        if let Some(voice) = self.wishes.voice.take() {
+            self.session.preferred_voice = Some(voice);
+        }
+        if self.is_new {
+            store.create(&self.session)?;
+        } else {
+            store.save(&self.session)?;
+        }
+        store.sweep();
+        let stages = self.stages();
+        Ok(self
+            .summary
+            .document(&self.session.session_id, audio_file, &stages, total_ms))
+    }
+
+    /// What answered, as far as it can tell: a stage that is down now, and fell back, must not fail the turn after all.
+    fn stages(&self) -> Vec<Stage> {
+        let mut stages = Vec::new();
+        if self.summary.hearing.is_some() {
+            stages.extend(self.ports.listen_stages().unwrap_or_default());
+        }
+        stages.extend(self.ports.respond_stages().unwrap_or_default());
+        stages
+    }
+}
+
+/// What a turn begins with.
+pub struct Setting {
+    /// The outside.
+    pub ports: Arc<dyn Ports>,
+    /// The settings.
+    pub config: Arc<Config>,
+    /// The conversation.
+    pub session: Session,
+    /// Whether the session is not in the store yet.
+    pub is_new: bool,
+    /// The request's id.
+    pub request_id: String,
+    /// What is asked, besides the words.
+    pub wishes: Wishes,
+}
+
+/// A stream of events that just stops is a failure.
+fn ended_early() -> Problem {
+    Problem::of_stage(
+        Error::Internal("the events ended without `done`".to_owned()),
+        None,
+        None,
+    )
+}
+
+fn elapsed_ms(now: Duration, since: Duration) -> u64 {
+    u64::try_from(now.saturating_sub(since).as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;
