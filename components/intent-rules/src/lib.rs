@@ -1,1 +1,105 @@
 //! Intent rules and the content base: classification, search and ranked selection.
+//!
+//! A question is read once ([`intent::question`]), judged by rules and context ([`intent::classify`]), and answered with items that are
+//! scored by a fixed formula ([`select::score`]). Nothing is learned and nothing is random: equal input gives equal output. It needs the
+//! folder with `content.json` and nothing else. The language is English.
+
+pub mod base;
+#[cfg(target_family = "wasm")]
+mod component;
+pub mod error;
+pub mod index;
+pub mod intent;
+pub mod lexicon;
+pub mod names;
+pub mod select;
+pub mod text;
+
+use base::{ContentBase, Item};
+use error::Error;
+use index::Index;
+use intent::{Classification, Turn};
+use lexicon::Lexicon;
+use names::Names;
+use select::choose::{Hit, Request, Selection};
+use select::filter::{Filter, unknown_type};
+
+/// A content base with everything built over it. Never changes.
+#[derive(Debug)]
+pub struct Engine {
+    base: ContentBase,
+    lexicon: Lexicon,
+    names: Names,
+    index: Index,
+}
+
+impl Engine {
+    /// Indexes a content base.
+    ///
+    /// # Errors
+    /// `internal` when the built-in word lists are broken, which a test excludes.
+    pub fn new(base: ContentBase) -> Result<Self, Error> {
+        let lexicon = Lexicon::built_in().map_err(Error::Internal)?;
+        let names = Names::new(&base);
+        let index = Index::new(&base, &lexicon);
+        Ok(Self { base, lexicon, names, index })
+    }
+
+    /// Loads and indexes the `content.json` of a folder.
+    ///
+    /// # Errors
+    /// `unavailable` with every mistake of the file.
+    pub fn load(folder: &std::path::Path) -> Result<Self, Error> {
+        Self::new(ContentBase::load(folder).map_err(|error| Error::Unavailable(error.to_string()))?)
+    }
+
+    /// The content.
+    #[must_use]
+    pub fn base(&self) -> &ContentBase {
+        &self.base
+    }
+
+    /// Classifies a question; `history` is oldest first.
+    ///
+    /// # Errors
+    /// `invalid-input` when the text is too long.
+    pub fn classify(&self, text: &str, history: &[Turn]) -> Result<Classification, Error> {
+        intent::classify::classify(self, text, history)
+    }
+
+    /// Chooses the items for an answer.
+    ///
+    /// # Errors
+    /// `invalid-input` for an unknown item type.
+    pub fn select(&self, request: &Request) -> Result<Selection<'_>, Error> {
+        select::choose::select(self, request)
+    }
+
+    /// Free search.
+    ///
+    /// # Errors
+    /// `invalid-input` for an unknown item type or a text that is too long.
+    pub fn search(&self, text: &str, filter: Filter, limit: usize) -> Result<Vec<Hit<'_>>, Error> {
+        select::choose::search(self, text, filter, limit)
+    }
+
+    /// Items of one type, or of all, in the order of the base.
+    ///
+    /// # Errors
+    /// `invalid-input` for an unknown item type.
+    pub fn items(&self, type_name: Option<&str>, offset: usize, limit: usize) -> Result<Vec<&Item>, Error> {
+        if let Some(name) = type_name
+            && !self.base.types.iter().any(|t| t.name == name)
+        {
+            return Err(unknown_type(&self.base, name));
+        }
+        let wanted = |item: &&Item| type_name.is_none_or(|name| self.base.type_name(item) == name);
+        Ok(self.base.items.iter().filter(wanted).skip(offset).take(limit).collect())
+    }
+
+    /// One item.
+    #[must_use]
+    pub fn item(&self, id: &str) -> Option<&Item> {
+        self.base.items.iter().find(|item| item.id == id)
+    }
+}

@@ -1,0 +1,15 @@
+//! What can go wrong in this stage, apart from the content base itself.
+
+/// Why a call failed. The names follow the error variant of the contracts.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The caller broke the contract.
+    #[error("{0}")]
+    InvalidInput(String),
+    /// There is no content base to work on.
+    #[error("{0}")]
+    Unavailable(String),
+    /// A defect of the build.
+    #[error("{0}")]
+    Internal(String),
+}

@@ -1,0 +1,281 @@
+//! A question taken apart: entities, content words, and the units that patterns match. It does not decide what is wanted.
+//!
+//! Every word belongs to at most one thing: a name of the content base, years, an ordinal, a count, a stop word, or a content word.
+
+use super::Entity;
+use super::pattern::{Class, Unit};
+use crate::Engine;
+use crate::names::{Match, Target};
+use crate::text::years::{self, Years};
+use crate::text::{Token, numbers, stem, tokenize};
+
+/// Most words that are looked at; a longer question is judged by its beginning.
+const MAX_WORDS: usize = 200;
+/// Confidence of a number or a year that was said in so many words.
+const CERTAIN: f32 = 1.0;
+
+/// A question taken apart.
+#[derive(Debug, Default)]
+pub struct Question {
+    /// Everything named, in order.
+    pub entities: Vec<Entity>,
+    /// Content words in order, each once; names of technologies in their canonical spelling.
+    pub keywords: Vec<String>,
+    /// All units.
+    pub units: Vec<Unit>,
+    /// Units after polite beginnings (`could you please`).
+    pub n_lead_in: usize,
+    /// The person is mentioned, by name or pronoun.
+    pub has_subject: bool,
+    /// The first pronoun that may mean an item of the turn before.
+    pub item_pronoun: Option<String>,
+    /// Type that a verb hints at.
+    pub hinted_type: Option<String>,
+    /// The question asks for other items than those shown.
+    pub wants_others: bool,
+}
+
+impl Question {
+    /// Entities of one kind.
+    pub fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Entity> {
+        self.entities.iter().filter(move |entity| entity.kind == kind)
+    }
+
+    /// Whether it names something that content can be looked up by.
+    #[must_use]
+    pub fn names_something(&self) -> bool {
+        self.entities.iter().any(|entity| !matches!(entity.kind, "ordinal" | "count"))
+    }
+
+    /// Units without the polite beginning; all of them when nothing else was said.
+    #[must_use]
+    pub fn core(&self) -> &[Unit] {
+        match self.units.get(self.n_lead_in..) {
+            Some(core) if !core.is_empty() => core,
+            _ => &self.units,
+        }
+    }
+}
+
+/// Takes a question apart. `n_shown` is how many items the turn before showed, for `the second one` and `the last one`.
+#[must_use]
+pub fn read(engine: &Engine, text: &str, n_shown: usize) -> Question {
+    let mut tokens = tokenize(text);
+    tokens.truncate(MAX_WORDS);
+    let words: Vec<&str> = tokens.iter().map(|token| token.text.as_str()).collect();
+    let lexicon = &engine.lexicon;
+    let ordinary = |word: &str| lexicon.stop.contains(word) || lexicon.question_words.contains(word) || engine.index.knows(&stem(word));
+    let mut reader = Reader { engine, text, tokens: &tokens, words: &words, kinds: vec![Part::Free; words.len()], question: Question::default() };
+    for found in engine.names.find(&words, ordinary) {
+        reader.name(&found);
+    }
+    reader.years();
+    reader.numbers(n_shown);
+    reader.remaining_words();
+    let n_lead_in = reader.lead_in();
+    reader.question.units = reader.units();
+    reader.question.n_lead_in = n_lead_in;
+    reader.question
+}
+
+/// What a word belongs to. A span is known by its first word; the others continue it.
+#[derive(Debug, Clone, PartialEq)]
+enum Part {
+    Free,
+    Span(Vec<Class>),
+    Continued,
+    /// Understood, but still a plain word for the patterns.
+    Used,
+}
+
+struct Reader<'q> {
+    engine: &'q Engine,
+    text: &'q str,
+    tokens: &'q [Token],
+    words: &'q [&'q str],
+    kinds: Vec<Part>,
+    question: Question,
+}
+
+impl Reader<'_> {
+    fn name(&mut self, found: &Match) {
+        let base = &self.engine.base;
+        let said = self.said(found.first, found.end);
+        let mut classes = Vec::new();
+        let mut keywords: Vec<String> = Vec::new();
+        for target in &found.targets {
+            let (kind, value, class) = match *target {
+                Target::Subject => {
+                    self.question.has_subject = true;
+                    classes.push(Class::Subject);
+                    continue;
+                }
+                Target::Verb(i) => {
+                    let hint = base.types.get(i).map(|t| t.name.clone());
+                    self.question.hinted_type = self.question.hinted_type.take().or(hint);
+                    self.kinds.iter_mut().skip(found.first).take(found.end - found.first).for_each(|part| *part = Part::Used);
+                    continue;
+                }
+                Target::Type(_) if !self.is_noun_here(found) => continue,
+                Target::Type(i) => ("item-type", base.types.get(i).map(|t| t.name.clone()), Class::Type),
+                Target::Technology(i) => {
+                    let name = base.technologies.get(i).map(|t| t.name.clone());
+                    keywords.extend(name.iter().flat_map(|name| crate::text::tokens::words(name)));
+                    ("technology", name, Class::Name)
+                }
+                Target::Organisation(i) => ("organisation", base.organisations.get(i).map(|o| o.name.clone()), Class::Name),
+                Target::Item(i) => {
+                    keywords.extend(self.words.get(found.first..found.end).into_iter().flatten().map(|word| (*word).to_owned()));
+                    ("item", base.items.get(i).map(|item| item.id.clone()), Class::Name)
+                }
+                Target::Period(i) => {
+                    let years = base.periods.get(i).map(|p| Years { from: Some(p.from_year), to: Some(p.to_year) });
+                    ("year-range", years.map(Years::canonical), Class::Years)
+                }
+            };
+            let Some(value) = value else { continue };
+            classes.push(class);
+            self.question.entities.push(Entity { kind, value, text: said.clone(), confidence: found.confidence });
+        }
+        keywords.retain(|word| !self.engine.lexicon.stop.contains(word));
+        self.add_keywords(keywords);
+        if !classes.is_empty() {
+            self.mark(found.first, found.end, classes);
+        }
+    }
+
+    /// Words such as `talk` are nouns for a type, but also plain verbs: in the singular they need a determiner before them.
+    fn is_noun_here(&self, found: &Match) -> bool {
+        let Some(word) = self.words.get(found.first) else { return false };
+        if !self.engine.lexicon.stop.contains(*word) || found.end - found.first > 1 {
+            return true;
+        }
+        let before = found.first.checked_sub(1).and_then(|at| self.words.get(at)).copied().unwrap_or("");
+        matches!(before, "the" | "a" | "an" | "her" | "his" | "your" | "their" | "any" | "what" | "which" | "all" | "many" | "some" | "other" | "first" | "last")
+    }
+
+    fn years(&mut self) {
+        let century = self.engine.base.span().map_or(1900, |(oldest, newest)| if oldest >= 2000 || newest < 1900 { newest / 100 * 100 } else { 1900 });
+        for found in years::find(self.text, self.tokens, century) {
+            let free = self.kinds.get(found.first..found.end).is_some_and(|parts| parts.iter().all(|part| matches!(part, Part::Free | Part::Used)));
+            if !free {
+                continue;
+            }
+            let kind = if found.years.from == found.years.to { "year" } else { "year-range" };
+            let text = self.said(found.first, found.end);
+            self.question.entities.push(Entity { kind, value: found.years.canonical(), text, confidence: CERTAIN });
+            self.mark(found.first, found.end, vec![Class::Years]);
+        }
+    }
+
+    fn numbers(&mut self, n_shown: usize) {
+        for at in 0..self.words.len() {
+            let Some(word) = self.words.get(at).copied().filter(|_| self.kinds.get(at) == Some(&Part::Free)) else { continue };
+            let next = self.words.get(at + 1).copied();
+            let before = at.checked_sub(1).and_then(|b| self.words.get(b)).copied().unwrap_or("");
+            if let Some(place) = self.place(word, before, next, at, n_shown) {
+                let text = self.said(at, at + 1);
+                self.question.entities.push(Entity { kind: "ordinal", value: place.to_string(), text, confidence: CERTAIN });
+                self.mark(at, at + 1, vec![Class::Ordinal]);
+            } else if let Some(n) = numbers::cardinal(word)
+                && (self.is_type(at + 1) || matches!(before, "top" | "best" | "name" | "any" | "first" | "last"))
+                && word != "one"
+            {
+                let text = self.said(at, at + 1);
+                self.question.entities.push(Entity { kind: "count", value: n.to_string(), text, confidence: CERTAIN });
+                self.mark(at, at + 1, vec![Class::Count]);
+            }
+        }
+    }
+
+    /// Which of the items shown is meant. Without items shown, `first` and `last` speak of time and not of a list.
+    fn place(&self, word: &str, before: &str, next: Option<&str>, at: usize, n_shown: usize) -> Option<u32> {
+        let shown = u32::try_from(n_shown).ok().filter(|n| *n > 0)?;
+        let alone = next.is_none() || matches!(next, Some("one" | "item" | "card" | "thing" | "please"));
+        let number = numbers::ordinal(word).or(match word {
+            "last" | "latter" => Some(shown),
+            "former" => Some(1),
+            _ => None,
+        });
+        if let Some(number) = number {
+            let listed = before == "the" && self.is_type(at + 1);
+            return (alone || listed || matches!(word, "former" | "latter")).then_some(number);
+        }
+        (matches!(before, "number" | "option" | "item" | "card") && self.words.get(at.wrapping_sub(2)) != Some(&"the"))
+            .then(|| numbers::cardinal(word))
+            .flatten()
+    }
+
+    fn is_type(&self, at: usize) -> bool {
+        matches!(self.kinds.get(at), Some(Part::Span(classes)) if classes.contains(&Class::Type))
+    }
+
+    fn remaining_words(&mut self) {
+        let lexicon = &self.engine.lexicon;
+        let mut keywords = Vec::new();
+        for (word, part) in self.words.iter().zip(&self.kinds) {
+            self.question.has_subject |= lexicon.subject_pronouns.contains(*word);
+            self.question.wants_others |= lexicon.others.contains(*word);
+            if self.question.item_pronoun.is_none() && lexicon.item_pronouns.contains(*word) {
+                self.question.item_pronoun = Some((*word).to_owned());
+            }
+            if *part == Part::Free && !lexicon.stop.contains(*word) {
+                keywords.push((*word).to_owned());
+            }
+        }
+        self.add_keywords(keywords);
+    }
+
+    fn add_keywords(&mut self, words: Vec<String>) {
+        for word in words {
+            if !self.question.keywords.contains(&word) {
+                self.question.keywords.push(word);
+            }
+        }
+    }
+
+    /// Units taken by polite beginnings. Spans end them: a name is never politeness.
+    fn lead_in(&self) -> usize {
+        let mut at = 0;
+        while let Some(phrase) = self.engine.lexicon.lead_ins.iter().find(|phrase| {
+            self.words.get(at..at + phrase.len()).is_some_and(|run| run.iter().zip(phrase.iter()).all(|(a, b)| a == b))
+                && self.kinds.get(at..at + phrase.len()).is_some_and(|parts| parts.iter().all(|p| matches!(p, Part::Free | Part::Used)))
+        }) {
+            at += phrase.len();
+        }
+        at
+    }
+
+    fn units(&self) -> Vec<Unit> {
+        let mut units: Vec<Unit> = Vec::new();
+        for (word, part) in self.words.iter().zip(&self.kinds) {
+            match part {
+                Part::Continued => {
+                    if let Some(unit) = units.last_mut() {
+                        unit.text.push(' ');
+                        unit.text.push_str(word);
+                    }
+                }
+                Part::Span(classes) => units.push(Unit { text: (*word).to_owned(), classes: classes.clone() }),
+                Part::Free | Part::Used => {
+                    let subject = self.engine.lexicon.subject_pronouns.contains(*word);
+                    units.push(Unit { text: (*word).to_owned(), classes: if subject { vec![Class::Subject] } else { Vec::new() } });
+                }
+            }
+        }
+        units
+    }
+
+    fn mark(&mut self, first: usize, end: usize, classes: Vec<Class>) {
+        let mut classes = Some(classes);
+        for part in self.kinds.iter_mut().take(end).skip(first) {
+            *part = classes.take().map_or(Part::Continued, Part::Span);
+        }
+    }
+
+    /// The words of the question between two tokens, as they were written.
+    fn said(&self, first: usize, end: usize) -> String {
+        let range = self.tokens.get(first).zip(end.checked_sub(1).and_then(|last| self.tokens.get(last)));
+        range.and_then(|(a, b)| self.text.get(a.start..b.end)).unwrap_or_default().to_owned()
+    }
+}

@@ -1,0 +1,173 @@
+//! The words and phrases that the rules know, read from `data/`.
+//!
+//! They are English, and the same for every content base; what belongs to one content base (names, aliases, synonyms of types) is in
+//! its `content.json`. The files are part of the component, so a broken one is a defect of the build, which a test catches.
+
+use std::collections::HashSet;
+
+use serde::Deserialize;
+
+use crate::intent::pattern::Pattern;
+use crate::text::tokens::words;
+
+/// The intents, in the order that decides between rules of equal strength.
+pub const INTENTS: [&str; 14] = [
+    "unsafe", "greeting", "thanks", "goodbye", "help", "about", "when", "count", "compare", "list", "detail", "follow-up", "off-topic", "unclear",
+];
+
+/// The word lists and rules, ready to use.
+#[derive(Debug)]
+pub struct Lexicon {
+    /// Words that carry no content.
+    pub stop: HashSet<String>,
+    /// Pronouns that mean the person the content is about.
+    pub subject_pronouns: HashSet<String>,
+    /// Pronouns that mean an item of the turn before.
+    pub item_pronouns: HashSet<String>,
+    /// Words that begin a question or a request.
+    pub question_words: HashSet<String>,
+    /// Words that ask for the beginning.
+    pub earliest: HashSet<String>,
+    /// Words that ask for the end.
+    pub latest: HashSet<String>,
+    /// Words that ask for what mattered most.
+    pub greatest: HashSet<String>,
+    /// Words that ask for anything but what was shown.
+    pub others: HashSet<String>,
+    /// Phrases before the question proper, longest first.
+    pub lead_ins: Vec<Vec<String>>,
+    /// The rules of each intent.
+    pub intents: Vec<IntentRules>,
+}
+
+/// All rules of one intent.
+#[derive(Debug)]
+pub struct IntentRules {
+    /// One of [`INTENTS`].
+    pub intent: &'static str,
+    /// Small talk: yields when the same words also ask for content.
+    pub social: bool,
+    /// Means nothing without an earlier turn.
+    pub needs_history: bool,
+    /// What people say.
+    pub rules: Vec<Rule>,
+}
+
+/// One way of saying it.
+#[derive(Debug)]
+pub struct Rule {
+    /// What must match.
+    pub pattern: Pattern,
+    /// How sure it is, 0 to 1.
+    pub strength: f32,
+    /// Item type that it implies, when the content base has a type of that name.
+    pub item_type: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct WordsFile {
+    stop: Vec<String>,
+    subject_pronouns: Vec<String>,
+    item_pronouns: Vec<String>,
+    question_words: Vec<String>,
+    earliest: Vec<String>,
+    latest: Vec<String>,
+    greatest: Vec<String>,
+    others: Vec<String>,
+    lead_ins: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RulesFile {
+    intents: Vec<IntentFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct IntentFile {
+    intent: String,
+    #[serde(default)]
+    social: bool,
+    #[serde(default)]
+    needs_history: bool,
+    rules: Vec<RuleFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleFile {
+    say: String,
+    strength: f32,
+    #[serde(rename = "type")]
+    item_type: Option<String>,
+}
+
+impl Lexicon {
+    /// Reads the built-in data.
+    ///
+    /// # Errors
+    /// In words, when a data file is broken.
+    pub fn built_in() -> Result<Self, String> {
+        Self::from_json(include_str!("../data/words.json"), include_str!("../data/rules.json"))
+    }
+
+    fn from_json(words_json: &str, rules_json: &str) -> Result<Self, String> {
+        let file: WordsFile = serde_json::from_str(words_json).map_err(|e| format!("words.json: {e}"))?;
+        let rules: RulesFile = serde_json::from_str(rules_json).map_err(|e| format!("rules.json: {e}"))?;
+        let mut lead_ins: Vec<Vec<String>> = file.lead_ins.iter().map(|phrase| words(phrase)).collect();
+        lead_ins.sort_by_key(|phrase| std::cmp::Reverse(phrase.len()));
+        Ok(Self {
+            stop: file.stop.into_iter().collect(),
+            subject_pronouns: file.subject_pronouns.into_iter().collect(),
+            item_pronouns: file.item_pronouns.into_iter().collect(),
+            question_words: file.question_words.into_iter().collect(),
+            earliest: file.earliest.into_iter().collect(),
+            latest: file.latest.into_iter().collect(),
+            greatest: file.greatest.into_iter().collect(),
+            others: file.others.into_iter().collect(),
+            lead_ins,
+            intents: rules.intents.into_iter().map(intent).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+fn intent(file: IntentFile) -> Result<IntentRules, String> {
+    let intent = INTENTS.iter().find(|name| **name == file.intent).ok_or_else(|| format!("rules.json: unknown intent {}", file.intent))?;
+    let rules = file
+        .rules
+        .into_iter()
+        .map(|rule| {
+            if !(0.0..=1.0).contains(&rule.strength) {
+                return Err(format!("rules.json: strength of {:?} is outside 0 to 1", rule.say));
+            }
+            let pattern = Pattern::parse(&rule.say).map_err(|e| format!("rules.json: {:?}: {e}", rule.say))?;
+            Ok(Rule { pattern, strength: rule.strength, item_type: rule.item_type })
+        })
+        .collect::<Result<_, String>>()?;
+    Ok(IntentRules { intent, social: file.social, needs_history: file.needs_history, rules })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{INTENTS, Lexicon};
+
+    #[test]
+    fn the_data_files_are_sound_and_cover_every_intent() {
+        let lexicon = Lexicon::built_in().unwrap();
+        for intent in INTENTS.iter().filter(|intent| **intent != "unclear") {
+            assert!(lexicon.intents.iter().any(|rules| rules.intent == *intent && !rules.rules.is_empty()), "{intent}");
+        }
+        assert!(lexicon.stop.len() > 200);
+    }
+
+    #[test]
+    fn a_broken_rule_is_named() {
+        let words = include_str!("../data/words.json");
+        let rules = r#"{"intents":[{"intent":"list","rules":[{"say":"what {thing}","strength":0.5}]}]}"#;
+        assert!(Lexicon::from_json(words, rules).unwrap_err().contains("{thing}"));
+        let rules = r#"{"intents":[{"intent":"sing","rules":[]}]}"#;
+        assert!(Lexicon::from_json(words, rules).unwrap_err().contains("sing"));
+    }
+}

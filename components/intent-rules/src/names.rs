@@ -1,0 +1,212 @@
+//! Finds the names of the content base in a question, however they are spelled.
+//!
+//! A name is looked up by its words run together, with small numbers as digits (`FLOW-MATIC`, `flow matic` and `flowmatic` are one key,
+//! and so are `Mark I` and `mark one`), then by its stems, then by likeness. Matches never overlap; the longest wins, then the first.
+//! It knows nothing of intents.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::base::ContentBase;
+use crate::text::similar::{fold, likeness};
+use crate::text::tokens::words;
+use crate::text::{numbers, stem};
+
+/// Most words of a name.
+const MAX_WORDS: usize = 12;
+/// Confidence of a name reached through its stem, for instance a plural.
+const STEM_CONFIDENCE: f32 = 0.95;
+
+/// What a name stands for; the numbers are indices into the content base.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// The person or thing the content is about.
+    Subject,
+    /// A technology.
+    Technology(usize),
+    /// An organisation.
+    Organisation(usize),
+    /// A named range of years.
+    Period(usize),
+    /// An item type, by a noun.
+    Type(usize),
+    /// An item type, by a verb.
+    Verb(usize),
+    /// An item, by its title or an alias.
+    Item(usize),
+}
+
+/// A name in a question.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Match {
+    /// First word.
+    pub first: usize,
+    /// Word after the last.
+    pub end: usize,
+    /// What it may stand for, in the order of the content base; never empty.
+    pub targets: Vec<Target>,
+    /// 1 for an exact name, less through stems and typos.
+    pub confidence: f32,
+}
+
+/// All names of one content base.
+#[derive(Debug, Default)]
+pub struct Names {
+    exact: HashMap<String, Vec<Target>>,
+    stemmed: HashMap<String, Vec<Target>>,
+    /// Sound-folded key and targets of names long enough to survive a typo.
+    alike: Vec<(String, Vec<Target>)>,
+}
+
+impl Names {
+    /// Collects the names of a base.
+    #[must_use]
+    pub fn new(base: &ContentBase) -> Self {
+        let mut names = Self::default();
+        names.add_all(&base.subject.name, &base.subject.aliases, Target::Subject);
+        for (i, technology) in base.technologies.iter().enumerate() {
+            names.add_all(&technology.name, &technology.aliases, Target::Technology(i));
+        }
+        for (i, organisation) in base.organisations.iter().enumerate() {
+            names.add_all(&organisation.name, &organisation.aliases, Target::Organisation(i));
+        }
+        for (i, period) in base.periods.iter().enumerate() {
+            names.add_all(&period.name.name, &period.name.aliases, Target::Period(i));
+        }
+        for (i, kind) in base.types.iter().enumerate() {
+            names.add_all(&kind.name, &kind.synonyms, Target::Type(i));
+            names.add_all(&kind.title, &[], Target::Type(i));
+            for verb in &kind.verbs {
+                names.add(verb, Target::Verb(i));
+            }
+        }
+        for (i, item) in base.items.iter().enumerate() {
+            names.add_all(&item.title, &item.aliases, Target::Item(i));
+        }
+        names.collect_alike();
+        names
+    }
+
+    /// Names in a row of normalised words. `ordinary` says which words are plain vocabulary and cannot be a misspelled name.
+    #[must_use]
+    pub fn find(&self, words: &[&str], ordinary: impl Fn(&str) -> bool) -> Vec<Match> {
+        let mut found: Vec<Match> = Vec::new();
+        let mut taken = vec![false; words.len()];
+        for n in (1..=MAX_WORDS.min(words.len())).rev() {
+            for first in 0..=words.len() - n {
+                self.take(words, first, n, &mut taken, &mut found, |names, run| names.lookup(run));
+            }
+        }
+        for n in (1..=3.min(words.len())).rev() {
+            for first in 0..=words.len() - n {
+                let plain = words.get(first..first + n).is_some_and(|run| run.iter().all(|word| ordinary(word)));
+                let edge = |at: usize| words.get(at).is_some_and(|word| n > 1 && ordinary(word) && word.len() < 4);
+                if !plain && !edge(first) && !edge(first + n - 1) {
+                    self.take(words, first, n, &mut taken, &mut found, Self::resembling);
+                }
+            }
+        }
+        found.sort_by_key(|m| m.first);
+        found
+    }
+
+    fn take(
+        &self,
+        words: &[&str],
+        first: usize,
+        n: usize,
+        taken: &mut [bool],
+        found: &mut Vec<Match>,
+        look: impl Fn(&Self, &[&str]) -> Option<(Vec<Target>, f32)>,
+    ) {
+        let end = first + n;
+        let (Some(run), Some(marks)) = (words.get(first..end), taken.get_mut(first..end)) else { return };
+        if marks.contains(&true) {
+            return;
+        }
+        if let Some((targets, confidence)) = look(self, run) {
+            marks.fill(true);
+            found.push(Match { first, end, targets, confidence });
+        }
+    }
+
+    fn lookup(&self, run: &[&str]) -> Option<(Vec<Target>, f32)> {
+        if let Some(targets) = self.exact.get(&key(run)) {
+            return Some((targets.clone(), 1.0));
+        }
+        self.stemmed.get(&stem_key(run)).map(|targets| (targets.clone(), STEM_CONFIDENCE))
+    }
+
+    fn resembling(&self, run: &[&str]) -> Option<(Vec<Target>, f32)> {
+        let folded = fold(&key(run));
+        let mut best: Option<(f32, &Vec<Target>)> = None;
+        for (name, targets) in &self.alike {
+            if let Some(like) = likeness(&folded, name)
+                && best.is_none_or(|(most, _)| like > most)
+            {
+                best = Some((like, targets));
+            }
+        }
+        // A name that only sounds the same is still a guess.
+        best.map(|(like, targets)| (targets.clone(), like.min(0.9)))
+    }
+
+    fn add_all(&mut self, name: &str, aliases: &[String], target: Target) {
+        self.add(name, target);
+        for alias in aliases {
+            self.add(alias, target);
+        }
+    }
+
+    fn add(&mut self, name: &str, target: Target) {
+        let words = words(name);
+        let run: Vec<&str> = words.iter().map(String::as_str).collect();
+        // "The A-0 compiler" is also found as "A-0 compiler", and "Mark I" as "Mark 1".
+        let bare = match run.split_first() {
+            Some((&("the" | "a" | "an"), rest)) if rest.len() > 1 => rest.to_vec(),
+            _ => Vec::new(),
+        };
+        let arabic = match run.split_last() {
+            Some((last, rest)) if !rest.is_empty() => numbers::roman(last).map(|digit| [rest, &[digit]].concat()).unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        for form in [run, bare, arabic].iter().filter(|form| !form.is_empty()) {
+            insert(&mut self.exact, key(form), target);
+            insert(&mut self.stemmed, stem_key(form), target);
+        }
+    }
+
+    fn collect_alike(&mut self) {
+        let mut entries: Vec<(String, Vec<Target>)> = self
+            .exact
+            .iter()
+            // Verbs and type nouns are everyday words: a near miss of one is usually another word.
+            .filter(|(_, targets)| !targets.iter().any(|t| matches!(t, Target::Verb(_) | Target::Type(_))))
+            .map(|(name, targets)| (fold(name), targets.clone()))
+            .filter(|(name, _)| name.chars().count() >= 5)
+            .collect();
+        // The map has no order of its own; ties must not depend on it.
+        entries.sort_by(|a, b| a.0.cmp(&b.0));
+        let mut seen = HashSet::new();
+        entries.retain(|(name, _)| seen.insert(name.clone()));
+        self.alike = entries;
+    }
+}
+
+fn insert(map: &mut HashMap<String, Vec<Target>>, key: String, target: Target) {
+    if key.is_empty() {
+        return;
+    }
+    let targets = map.entry(key).or_default();
+    if !targets.contains(&target) {
+        targets.push(target);
+    }
+}
+
+/// The words run together, small numbers as digits.
+fn key(run: &[&str]) -> String {
+    run.iter().map(|word| numbers::in_name(word)).collect()
+}
+
+fn stem_key(run: &[&str]) -> String {
+    run.iter().map(|word| stem(&numbers::in_name(word))).collect()
+}

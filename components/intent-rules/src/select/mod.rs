@@ -1,0 +1,5 @@
+//! Choosing items: scores, filters, free search and the selection for an answer.
+
+pub mod choose;
+pub mod filter;
+pub mod score;

@@ -1,0 +1,103 @@
+//! Splits text into normalised words.
+//!
+//! A word is a run of letters and digits, lower case, with the accents of Latin letters removed; the ending of a contraction
+//! (`she's`, `we'll`) is dropped, so text from speech recognition and text from a keyboard come out the same.
+
+/// A word and where it stood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// Normalised form, never empty.
+    pub text: String,
+    /// Byte offset of its first byte in the text.
+    pub start: usize,
+    /// Byte offset after its last byte.
+    pub end: usize,
+}
+
+/// All words of a text, in order.
+#[must_use]
+pub fn tokenize(text: &str) -> Vec<Token> {
+    let mut tokens: Vec<Token> = Vec::new();
+    let mut previous_end_was_apostrophe = false;
+    let mut word: Option<Token> = None;
+    for (at, c) in text.char_indices() {
+        let end = at + c.len_utf8();
+        if c.is_alphanumeric() {
+            let word = word.get_or_insert_with(|| Token { text: String::new(), start: at, end });
+            push_folded(&mut word.text, c);
+            word.end = end;
+            continue;
+        }
+        let apostrophe = matches!(c, '\'' | '\u{2019}');
+        if let Some(done) = word.take() {
+            keep(&mut tokens, done, previous_end_was_apostrophe);
+        }
+        previous_end_was_apostrophe = apostrophe && tokens.last().is_some_and(|token| token.end == at);
+    }
+    if let Some(done) = word {
+        keep(&mut tokens, done, previous_end_was_apostrophe);
+    }
+    tokens
+}
+
+/// Normalised words only.
+#[must_use]
+pub fn words(text: &str) -> Vec<String> {
+    tokenize(text).into_iter().map(|token| token.text).collect()
+}
+
+fn keep(tokens: &mut Vec<Token>, token: Token, after_apostrophe: bool) {
+    const ENDINGS: [&str; 7] = ["s", "re", "ll", "ve", "d", "m", "t"];
+    let contraction = after_apostrophe && ENDINGS.contains(&token.text.as_str());
+    if !contraction && !token.text.is_empty() {
+        tokens.push(token);
+    }
+}
+
+fn push_folded(into: &mut String, c: char) {
+    for c in c.to_lowercase() {
+        match c {
+            'à'..='å' => into.push('a'),
+            'ç' => into.push('c'),
+            'è'..='ë' => into.push('e'),
+            'ì'..='ï' => into.push('i'),
+            'ñ' => into.push('n'),
+            'ò'..='ö' | 'ø' => into.push('o'),
+            'ù'..='ü' => into.push('u'),
+            'ý' | 'ÿ' => into.push('y'),
+            'ß' => into.push_str("ss"),
+            'æ' => into.push_str("ae"),
+            // Lower-casing can leave a combining mark behind (Turkish dotted I), which is not part of a word.
+            c if c.is_alphanumeric() => into.push(c),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::words;
+
+    #[test]
+    fn words_are_the_same_however_they_were_written() {
+        let cases: [(&str, &[&str]); 7] = [
+            ("What's FLOW-MATIC?", &["what", "flow", "matic"]),
+            ("what s flow matic", &["what", "s", "flow", "matic"]),
+            ("She didn\u{2019}t; we'll see", &["she", "didn", "we", "see"]),
+            ("the '40s and 1950s", &["the", "40s", "and", "1950s"]),
+            ("Øystein Ore", &["oystein", "ore"]),
+            ("  --  ", &[]),
+            ("A-0", &["a", "0"]),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(words(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn offsets_point_at_the_words() {
+        let text = "Über  co-bol!";
+        let found: Vec<&str> = super::tokenize(text).iter().map(|t| &text[t.start..t.end]).collect();
+        assert_eq!(found, ["Über", "co", "bol"]);
+    }
+}

@@ -1,0 +1,111 @@
+//! Glue between the contract and the plain modules: conversion only. The persona is loaded once for each instance.
+
+use std::cell::{OnceCell, RefCell};
+use std::path::Path;
+use std::rc::Rc;
+
+use crate::error::Error;
+use crate::request::{Card, Message, Request, Role};
+use crate::stream::{Chunk, Stream};
+use crate::Speaker;
+use bindings::exports::colloquy::llm::llm as w;
+
+mod bindings {
+    #![allow(unsafe_code, missing_docs, unreachable_pub, clippy::all, clippy::pedantic, clippy::restriction, reason = "generated from the contracts")]
+    wit_bindgen::generate!({ path: "../../wit", world: "colloquy:worlds/llm-stage", generate_all });
+}
+
+/// Where the host mounts the content folder.
+const FOLDER: &str = "/content";
+
+thread_local! {
+    static SPEAKER: OnceCell<Result<Rc<Speaker>, Error>> = const { OnceCell::new() };
+}
+
+/// The speaker of this instance; a failure to load it is remembered, since the folder is mounted once.
+fn speaker() -> Result<Rc<Speaker>, Error> {
+    SPEAKER.with(|cell| cell.get_or_init(|| Speaker::load(Path::new(FOLDER)).map(Rc::new)).clone())
+}
+
+struct Component;
+
+bindings::export!(Component with_types_in bindings);
+
+impl w::Guest for Component {
+    type Generation = Generation;
+
+    fn describe() -> Result<w::Info, w::Error> {
+        speaker()?;
+        Ok(w::Info {
+            name: env!("CARGO_PKG_NAME").to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            model: None,
+            languages: vec!["en".to_owned()],
+            needs: vec!["content (read)".to_owned()],
+        })
+    }
+
+    fn generate(request: w::Request) -> Result<w::Generation, w::Error> {
+        let stream = speaker()?.generate(&Request {
+            messages: request.messages.into_iter().map(message).collect(),
+            cards: request.cards.into_iter().map(card).collect(),
+            n_matching: request.n_matching,
+            intent: request.intent,
+            item_type: request.item_type,
+            language: request.language,
+            max_tokens: request.max_tokens,
+        })?;
+        Ok(w::Generation::new(Generation(RefCell::new(stream))))
+    }
+}
+
+/// An answer in the making.
+struct Generation(RefCell<Stream>);
+
+impl w::GuestGeneration for Generation {
+    fn next(&self) -> Result<Option<w::Chunk>, w::Error> {
+        Ok(self.0.borrow_mut().next().map(|chunk| match chunk {
+            Chunk::Text(text) => w::Chunk::Text(text),
+            Chunk::Finished { shortened, n_tokens } => w::Chunk::Finished(w::Usage {
+                finish: if shortened { w::FinishReason::Length } else { w::FinishReason::Stop },
+                prompt_tokens: None,
+                completion_tokens: Some(n_tokens),
+            }),
+        }))
+    }
+}
+
+fn message(message: w::Message) -> Message {
+    let role = match message.role {
+        w::Role::System => Role::System,
+        w::Role::User => Role::User,
+        w::Role::Assistant => Role::Assistant,
+    };
+    Message { role, content: message.content }
+}
+
+fn card(card: w::Card) -> Card {
+    Card {
+        id: card.id,
+        type_name: card.type_name,
+        title: card.title,
+        summary: card.summary,
+        details: card.details,
+        organisation: card.organisation,
+        start_year: card.start_year,
+        end_year: card.end_year,
+        technologies: card.technologies,
+        metrics: card.metrics.into_iter().map(|metric| (metric.label, metric.value)).collect(),
+    }
+}
+
+impl From<Error> for w::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::InvalidInput(text) => Self::InvalidInput(text),
+            Error::Unsupported(text) => Self::Unsupported(text),
+            Error::Unavailable(text) => Self::Unavailable(text),
+            Error::Internal(text) => Self::Internal(text),
+        }
+    }
+}
