@@ -10,8 +10,20 @@ use bindings::exports::colloquy::content::content as wc;
 use bindings::exports::colloquy::intent::intent as wi;
 
 mod bindings {
-    #![allow(unsafe_code, missing_docs, unreachable_pub, clippy::all, clippy::pedantic, clippy::restriction, reason = "generated from the contracts")]
-    wit_bindgen::generate!({ path: "../../wit", world: "colloquy:worlds/intent-stage", generate_all });
+    #![allow(
+        unsafe_code,
+        missing_docs,
+        unreachable_pub,
+        clippy::allow_attributes_without_reason,
+        reason = "generated code"
+    )]
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "colloquy:worlds/intent-stage",
+        generate_all,
+    });
+    use super::Component;
+    export!(Component);
 }
 
 /// Where the host mounts the content folder.
@@ -23,28 +35,50 @@ thread_local! {
 
 /// The engine of this instance; a failure to load it is remembered, since the folder is mounted once.
 fn engine() -> Result<Rc<Engine>, Error> {
-    ENGINE.with(|cell| cell.get_or_init(|| Engine::load(Path::new(FOLDER)).map(Rc::new)).clone())
+    ENGINE.with(|cell| {
+        cell.get_or_init(|| Engine::load(Path::new(FOLDER)).map(Rc::new))
+            .clone()
+    })
 }
 
 struct Component;
-
-bindings::export!(Component with_types_in bindings);
 
 impl wi::Guest for Component {
     fn describe() -> Result<wi::Info, wi::Error> {
         engine()?;
         let (name, version, languages, needs) = info();
-        Ok(wi::Info { name, version, model: None, languages, needs })
+        Ok(wi::Info {
+            name,
+            version,
+            model: None,
+            languages,
+            needs,
+        })
     }
 
     fn classify(text: String, history: Vec<wi::Turn>) -> Result<wi::Classification, wi::Error> {
         let turns: Vec<intent::Turn> = history
             .into_iter()
-            .map(|t| intent::Turn { user: t.user, assistant: t.assistant, intent: t.intent, item_ids: t.item_ids, item_type: t.item_type })
+            .map(|t| intent::Turn {
+                user: t.user,
+                assistant: t.assistant,
+                intent: t.intent,
+                item_ids: t.item_ids,
+                item_type: t.item_type,
+            })
             .collect();
         let found = engine()?.classify(&text, &turns)?;
-        let entity = |e: intent::Entity| wi::Entity { kind: e.kind.to_owned(), value: e.value, text: e.text, confidence: e.confidence };
-        let factor = |f: intent::Factor| wi::Factor { name: f.name.to_owned(), value: f.value, weight: f.weight };
+        let entity = |e: intent::Entity| wi::Entity {
+            kind: e.kind.to_owned(),
+            value: e.value,
+            text: e.text,
+            confidence: e.confidence,
+        };
+        let factor = |f: intent::Factor| wi::Factor {
+            name: f.name.to_owned(),
+            value: f.value,
+            weight: f.weight,
+        };
         Ok(wi::Classification {
             intent: found.intent.to_owned(),
             item_type: found.item_type,
@@ -60,17 +94,40 @@ impl wc::Guest for Component {
     fn describe() -> Result<wc::Info, wc::Error> {
         engine()?;
         let (name, version, languages, needs) = info();
-        Ok(wc::Info { name, version, model: None, languages, needs })
+        Ok(wc::Info {
+            name,
+            version,
+            model: None,
+            languages,
+            needs,
+        })
     }
 
     fn types() -> Result<Vec<wc::ItemType>, wc::Error> {
         let engine = engine()?;
-        let count = |at: usize| engine.base().items.iter().filter(|item| item.type_index == at).count();
+        let count = |at: usize| {
+            engine
+                .base()
+                .items
+                .iter()
+                .filter(|item| item.type_index == at)
+                .count()
+        };
         let types = engine.base().types.iter().enumerate();
-        Ok(types.map(|(at, t)| wc::ItemType { name: t.name.clone(), title: t.title.clone(), n_items: small(count(at)) }).collect())
+        Ok(types
+            .map(|(at, t)| wc::ItemType {
+                name: t.name.clone(),
+                title: t.title.clone(),
+                n_items: small(count(at)),
+            })
+            .collect())
     }
 
-    fn items(type_name: Option<String>, offset: u32, limit: u32) -> Result<Vec<wc::Item>, wc::Error> {
+    fn items(
+        type_name: Option<String>,
+        offset: u32,
+        limit: u32,
+    ) -> Result<Vec<wc::Item>, wc::Error> {
         let engine = engine()?;
         let items = engine.items(type_name.as_deref(), large(offset), large(limit))?;
         Ok(items.into_iter().map(|i| item(&engine, i)).collect())
@@ -100,7 +157,11 @@ impl wc::Guest for Component {
             text: request.text,
             intent: request.intent,
             item_type: request.item_type,
-            entities: request.entities.into_iter().map(|e| (e.kind, e.value)).collect(),
+            entities: request
+                .entities
+                .into_iter()
+                .map(|e| (e.kind, e.value))
+                .collect(),
             keywords: request.keywords,
             previous_item_ids: request.previous_item_ids,
             limit: large(request.limit),
@@ -122,11 +183,19 @@ impl wc::Guest for Component {
 
 fn info() -> (String, String, Vec<String>, Vec<String>) {
     let own = |text: &str| text.to_owned();
-    (own(env!("CARGO_PKG_NAME")), own(env!("CARGO_PKG_VERSION")), vec![own("en")], vec![own("content (read)")])
+    (
+        own(env!("CARGO_PKG_NAME")),
+        own(env!("CARGO_PKG_VERSION")),
+        vec![own("en")],
+        vec![own("content (read)")],
+    )
 }
 
 fn item(engine: &Engine, item: &base::Item) -> wc::Item {
-    let metric = |m: &base::Metric| wc::Metric { label: m.label.clone(), value: m.value.clone() };
+    let metric = |m: &base::Metric| wc::Metric {
+        label: m.label.clone(),
+        value: m.value.clone(),
+    };
     wc::Item {
         id: item.id.clone(),
         type_name: engine.base().type_name(item).to_owned(),
@@ -146,8 +215,18 @@ fn item(engine: &Engine, item: &base::Item) -> wc::Item {
 
 fn hit(engine: &Engine, hit: select::choose::Hit<'_>) -> wc::Hit {
     let s = hit.score;
-    let score = wc::Score { total: s.total, keyword: s.keyword, technology: s.technology, recency: s.recency, impact: s.impact, reasons: s.reasons };
-    wc::Hit { item: item(engine, hit.item), score }
+    let score = wc::Score {
+        total: s.total,
+        keyword: s.keyword,
+        technology: s.technology,
+        recency: s.recency,
+        impact: s.impact,
+        reasons: s.reasons,
+    };
+    wc::Hit {
+        item: item(engine, hit.item),
+        score,
+    }
 }
 
 fn small(n: usize) -> u32 {

@@ -40,14 +40,20 @@ impl Index {
         let mut postings: HashMap<String, Vec<Posting>> = HashMap::new();
         for (i, item) in base.items.iter().enumerate() {
             let fields: [Vec<&str>; 5] = [
-                std::iter::once(item.title.as_str()).chain(item.aliases.iter().map(String::as_str)).collect(),
+                std::iter::once(item.title.as_str())
+                    .chain(item.aliases.iter().map(String::as_str))
+                    .collect(),
                 item.keywords.iter().map(String::as_str).collect(),
                 item.technologies.iter().map(String::as_str).collect(),
                 item.organisation.iter().map(String::as_str).collect(),
                 vec![item.summary.as_str()],
             ];
             for (texts, weight) in fields.iter().zip(FIELD_WEIGHTS) {
-                for word in texts.iter().flat_map(|text| words(text)).filter(|word| !lexicon.stop.contains(word)) {
+                for word in texts
+                    .iter()
+                    .flat_map(|text| words(text))
+                    .filter(|word| !lexicon.stop.contains(word))
+                {
                     let list = postings.entry(stem(&word)).or_default();
                     // Fields come in falling weight and items in order, so the first entry of an item is its best.
                     if list.last().is_none_or(|last| last.item != i) {
@@ -58,7 +64,11 @@ impl Index {
         }
         let mut stems: Vec<String> = postings.keys().cloned().collect();
         stems.sort_unstable();
-        Self { postings, stems, n_items: base.items.len() }
+        Self {
+            postings,
+            stems,
+            n_items: base.items.len(),
+        }
     }
 
     /// Whether a stem occurs at all.
@@ -75,7 +85,10 @@ impl Index {
 
     /// Rarity of a stem; that of a word in no item is the highest.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "numbers of items are far below 2^24")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "numbers of items are far below 2^24"
+    )]
     pub fn idf(&self, stem: &str) -> f32 {
         let n_with = self.postings(stem).len() as f32;
         ((self.n_items as f32 - n_with + 0.5) / (n_with + 0.5)).ln_1p()
@@ -89,7 +102,11 @@ impl Index {
             return None;
         }
         let mut best: Option<(&str, f32)> = None;
-        for known in self.stems.iter().filter(|s| s.len().abs_diff(wrong.len()) <= allowance(n_letters)) {
+        for known in self
+            .stems
+            .iter()
+            .filter(|s| s.len().abs_diff(wrong.len()) <= allowance(n_letters))
+        {
             if let Some(like) = likeness(wrong, known)
                 && best.is_none_or(|(_, most)| like > most)
             {

@@ -12,7 +12,20 @@ use crate::text::tokens::words;
 
 /// The intents, in the order that decides between rules of equal strength.
 pub const INTENTS: [&str; 14] = [
-    "unsafe", "greeting", "thanks", "goodbye", "help", "about", "when", "count", "compare", "list", "detail", "follow-up", "off-topic", "unclear",
+    "unsafe",
+    "greeting",
+    "thanks",
+    "goodbye",
+    "help",
+    "about",
+    "when",
+    "count",
+    "compare",
+    "list",
+    "detail",
+    "follow-up",
+    "off-topic",
+    "unclear",
 ];
 
 /// The word lists and rules, ready to use.
@@ -110,13 +123,19 @@ impl Lexicon {
     /// # Errors
     /// In words, when a data file is broken.
     pub fn built_in() -> Result<Self, String> {
-        Self::from_json(include_str!("../data/words.json"), include_str!("../data/rules.json"))
+        Self::from_json(
+            include_str!("../data/words.json"),
+            include_str!("../data/rules.json"),
+        )
     }
 
     fn from_json(words_json: &str, rules_json: &str) -> Result<Self, String> {
-        let file: WordsFile = serde_json::from_str(words_json).map_err(|e| format!("words.json: {e}"))?;
-        let rules: RulesFile = serde_json::from_str(rules_json).map_err(|e| format!("rules.json: {e}"))?;
-        let mut lead_ins: Vec<Vec<String>> = file.lead_ins.iter().map(|phrase| words(phrase)).collect();
+        let file: WordsFile =
+            serde_json::from_str(words_json).map_err(|e| format!("words.json: {e}"))?;
+        let rules: RulesFile =
+            serde_json::from_str(rules_json).map_err(|e| format!("rules.json: {e}"))?;
+        let mut lead_ins: Vec<Vec<String>> =
+            file.lead_ins.iter().map(|phrase| words(phrase)).collect();
         lead_ins.sort_by_key(|phrase| std::cmp::Reverse(phrase.len()));
         Ok(Self {
             stop: file.stop.into_iter().collect(),
@@ -128,25 +147,45 @@ impl Lexicon {
             greatest: file.greatest.into_iter().collect(),
             others: file.others.into_iter().collect(),
             lead_ins,
-            intents: rules.intents.into_iter().map(intent).collect::<Result<_, _>>()?,
+            intents: rules
+                .intents
+                .into_iter()
+                .map(intent)
+                .collect::<Result<_, _>>()?,
         })
     }
 }
 
 fn intent(file: IntentFile) -> Result<IntentRules, String> {
-    let intent = INTENTS.iter().find(|name| **name == file.intent).ok_or_else(|| format!("rules.json: unknown intent {}", file.intent))?;
+    let intent = INTENTS
+        .iter()
+        .find(|name| **name == file.intent)
+        .ok_or_else(|| format!("rules.json: unknown intent {}", file.intent))?;
     let rules = file
         .rules
         .into_iter()
         .map(|rule| {
             if !(0.0..=1.0).contains(&rule.strength) {
-                return Err(format!("rules.json: strength of {:?} is outside 0 to 1", rule.say));
+                return Err(format!(
+                    "rules.json: strength of {:?} is outside 0 to 1",
+                    rule.say
+                ));
             }
-            let pattern = Pattern::parse(&rule.say).map_err(|e| format!("rules.json: {:?}: {e}", rule.say))?;
-            Ok(Rule { pattern, strength: rule.strength, item_type: rule.item_type })
+            let pattern = Pattern::parse(&rule.say)
+                .map_err(|e| format!("rules.json: {:?}: {e}", rule.say))?;
+            Ok(Rule {
+                pattern,
+                strength: rule.strength,
+                item_type: rule.item_type,
+            })
         })
         .collect::<Result<_, String>>()?;
-    Ok(IntentRules { intent, social: file.social, needs_history: file.needs_history, rules })
+    Ok(IntentRules {
+        intent,
+        social: file.social,
+        needs_history: file.needs_history,
+        rules,
+    })
 }
 
 #[cfg(test)]
@@ -157,7 +196,13 @@ mod tests {
     fn the_data_files_are_sound_and_cover_every_intent() {
         let lexicon = Lexicon::built_in().unwrap();
         for intent in INTENTS.iter().filter(|intent| **intent != "unclear") {
-            assert!(lexicon.intents.iter().any(|rules| rules.intent == *intent && !rules.rules.is_empty()), "{intent}");
+            assert!(
+                lexicon
+                    .intents
+                    .iter()
+                    .any(|rules| rules.intent == *intent && !rules.rules.is_empty()),
+                "{intent}"
+            );
         }
         assert!(lexicon.stop.len() > 200);
     }
@@ -165,9 +210,18 @@ mod tests {
     #[test]
     fn a_broken_rule_is_named() {
         let words = include_str!("../data/words.json");
-        let rules = r#"{"intents":[{"intent":"list","rules":[{"say":"what {thing}","strength":0.5}]}]}"#;
-        assert!(Lexicon::from_json(words, rules).unwrap_err().contains("{thing}"));
+        let rules =
+            r#"{"intents":[{"intent":"list","rules":[{"say":"what {thing}","strength":0.5}]}]}"#;
+        assert!(
+            Lexicon::from_json(words, rules)
+                .unwrap_err()
+                .contains("{thing}")
+        );
         let rules = r#"{"intents":[{"intent":"sing","rules":[]}]}"#;
-        assert!(Lexicon::from_json(words, rules).unwrap_err().contains("sing"));
+        assert!(
+            Lexicon::from_json(words, rules)
+                .unwrap_err()
+                .contains("sing")
+        );
     }
 }

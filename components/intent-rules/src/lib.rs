@@ -42,7 +42,12 @@ impl Engine {
         let lexicon = Lexicon::built_in().map_err(Error::Internal)?;
         let names = Names::new(&base);
         let index = Index::new(&base, &lexicon);
-        Ok(Self { base, lexicon, names, index })
+        Ok(Self {
+            base,
+            lexicon,
+            names,
+            index,
+        })
     }
 
     /// Loads and indexes the `content.json` of a folder.
@@ -87,14 +92,26 @@ impl Engine {
     ///
     /// # Errors
     /// `invalid-input` for an unknown item type.
-    pub fn items(&self, type_name: Option<&str>, offset: usize, limit: usize) -> Result<Vec<&Item>, Error> {
+    pub fn items(
+        &self,
+        type_name: Option<&str>,
+        offset: usize,
+        limit: usize,
+    ) -> Result<Vec<&Item>, Error> {
         if let Some(name) = type_name
             && !self.base.types.iter().any(|t| t.name == name)
         {
             return Err(unknown_type(&self.base, name));
         }
         let wanted = |item: &&Item| type_name.is_none_or(|name| self.base.type_name(item) == name);
-        Ok(self.base.items.iter().filter(wanted).skip(offset).take(limit).collect())
+        Ok(self
+            .base
+            .items
+            .iter()
+            .filter(wanted)
+            .skip(offset)
+            .take(limit)
+            .collect())
     }
 
     /// One item.

@@ -67,7 +67,11 @@ impl Names {
             names.add_all(&technology.name, &technology.aliases, Target::Technology(i));
         }
         for (i, organisation) in base.organisations.iter().enumerate() {
-            names.add_all(&organisation.name, &organisation.aliases, Target::Organisation(i));
+            names.add_all(
+                &organisation.name,
+                &organisation.aliases,
+                Target::Organisation(i),
+            );
         }
         for (i, period) in base.periods.iter().enumerate() {
             names.add_all(&period.name.name, &period.name.aliases, Target::Period(i));
@@ -93,13 +97,21 @@ impl Names {
         let mut taken = vec![false; words.len()];
         for n in (1..=MAX_WORDS.min(words.len())).rev() {
             for first in 0..=words.len() - n {
-                self.take(words, first, n, &mut taken, &mut found, |names, run| names.lookup(run));
+                self.take(words, first, n, &mut taken, &mut found, |names, run| {
+                    names.lookup(run)
+                });
             }
         }
         for n in (1..=3.min(words.len())).rev() {
             for first in 0..=words.len() - n {
-                let plain = words.get(first..first + n).is_some_and(|run| run.iter().all(|word| ordinary(word)));
-                let edge = |at: usize| words.get(at).is_some_and(|word| n > 1 && ordinary(word) && word.len() < 4);
+                let plain = words
+                    .get(first..first + n)
+                    .is_some_and(|run| run.iter().all(|word| ordinary(word)));
+                let edge = |at: usize| {
+                    words
+                        .get(at)
+                        .is_some_and(|word| n > 1 && ordinary(word) && word.len() < 4)
+                };
                 if !plain && !edge(first) && !edge(first + n - 1) {
                     self.take(words, first, n, &mut taken, &mut found, Self::resembling);
                 }
@@ -119,13 +131,20 @@ impl Names {
         look: impl Fn(&Self, &[&str]) -> Option<(Vec<Target>, f32)>,
     ) {
         let end = first + n;
-        let (Some(run), Some(marks)) = (words.get(first..end), taken.get_mut(first..end)) else { return };
+        let (Some(run), Some(marks)) = (words.get(first..end), taken.get_mut(first..end)) else {
+            return;
+        };
         if marks.contains(&true) {
             return;
         }
         if let Some((targets, confidence)) = look(self, run) {
             marks.fill(true);
-            found.push(Match { first, end, targets, confidence });
+            found.push(Match {
+                first,
+                end,
+                targets,
+                confidence,
+            });
         }
     }
 
@@ -133,7 +152,9 @@ impl Names {
         if let Some(targets) = self.exact.get(&key(run)) {
             return Some((targets.clone(), 1.0));
         }
-        self.stemmed.get(&stem_key(run)).map(|targets| (targets.clone(), STEM_CONFIDENCE))
+        self.stemmed
+            .get(&stem_key(run))
+            .map(|targets| (targets.clone(), STEM_CONFIDENCE))
     }
 
     fn resembling(&self, run: &[&str]) -> Option<(Vec<Target>, f32)> {
@@ -166,7 +187,9 @@ impl Names {
             _ => Vec::new(),
         };
         let arabic = match run.split_last() {
-            Some((last, rest)) if !rest.is_empty() => numbers::roman(last).map(|digit| [rest, &[digit]].concat()).unwrap_or_default(),
+            Some((last, rest)) if !rest.is_empty() => numbers::roman(last)
+                .map(|digit| [rest, &[digit]].concat())
+                .unwrap_or_default(),
             _ => Vec::new(),
         };
         for form in [run, bare, arabic].iter().filter(|form| !form.is_empty()) {
@@ -180,7 +203,11 @@ impl Names {
             .exact
             .iter()
             // Verbs and type nouns are everyday words: a near miss of one is usually another word.
-            .filter(|(_, targets)| !targets.iter().any(|t| matches!(t, Target::Verb(_) | Target::Type(_))))
+            .filter(|(_, targets)| {
+                !targets
+                    .iter()
+                    .any(|t| matches!(t, Target::Verb(_) | Target::Type(_)))
+            })
             .map(|(name, targets)| (fold(name), targets.clone()))
             .filter(|(name, _)| name.chars().count() >= 5)
             .collect();
@@ -208,5 +235,7 @@ fn key(run: &[&str]) -> String {
 }
 
 fn stem_key(run: &[&str]) -> String {
-    run.iter().map(|word| stem(&numbers::in_name(word))).collect()
+    run.iter()
+        .map(|word| stem(&numbers::in_name(word)))
+        .collect()
 }

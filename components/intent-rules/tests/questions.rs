@@ -1,5 +1,12 @@
 //! Questions and what must come of them, over the sample content base: `questions.txt` and `conversations.txt`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 use std::path::Path;
 
 use intent_rules::Engine;
@@ -14,12 +21,19 @@ fn engine() -> Engine {
 
 fn answer<'e>(engine: &'e Engine, text: &str, history: &[Turn]) -> (Classification, Selection<'e>) {
     let found = engine.classify(text, history).unwrap();
-    let previous = history.last().map(|turn| turn.item_ids.clone()).unwrap_or_default();
+    let previous = history
+        .last()
+        .map(|turn| turn.item_ids.clone())
+        .unwrap_or_default();
     let request = Request {
         text: text.to_owned(),
         intent: found.intent.to_owned(),
         item_type: found.item_type.clone(),
-        entities: found.entities.iter().map(|e| (e.kind.to_owned(), e.value.clone())).collect(),
+        entities: found
+            .entities
+            .iter()
+            .map(|e| (e.kind.to_owned(), e.value.clone()))
+            .collect(),
         keywords: found.keywords.clone(),
         previous_item_ids: previous,
         limit: LIMIT,
@@ -49,12 +63,25 @@ fn filter_text(selection: &Selection<'_>) -> String {
         parts.push(format!("years={}..{}", year(f.from_year), year(f.to_year)));
     }
     parts.extend(f.type_name.iter().map(|t| format!("type={t}")));
-    if parts.is_empty() { "-".to_owned() } else { parts.join(", ") }
+    if parts.is_empty() {
+        "-".to_owned()
+    } else {
+        parts.join(", ")
+    }
 }
 
 /// What differs from the expectation, if anything.
-fn differences(found: &Classification, selection: &Selection<'_>, columns: &[String], shown: &[String]) -> Vec<String> {
-    let ids: Vec<&str> = selection.hits.iter().map(|hit| hit.item.id.as_str()).collect();
+fn differences(
+    found: &Classification,
+    selection: &Selection<'_>,
+    columns: &[String],
+    shown: &[String],
+) -> Vec<String> {
+    let ids: Vec<&str> = selection
+        .hits
+        .iter()
+        .map(|hit| hit.item.id.as_str())
+        .collect();
     let mut wrong = Vec::new();
     let mut check = |what: &str, expected: &str, actual: &str| {
         if expected != "*" && expected != actual {
@@ -62,20 +89,45 @@ fn differences(found: &Classification, selection: &Selection<'_>, columns: &[Str
         }
     };
     check("intent", &columns[0], found.intent);
-    check("type", &columns[1], found.item_type.as_deref().unwrap_or("-"));
+    check(
+        "type",
+        &columns[1],
+        found.item_type.as_deref().unwrap_or("-"),
+    );
     check("filter", &columns[2], &filter_text(selection));
-    let list = |text: &str| text.split(',').map(|id| id.trim().to_owned()).collect::<Vec<_>>();
+    let list = |text: &str| {
+        text.split(',')
+            .map(|id| id.trim().to_owned())
+            .collect::<Vec<_>>()
+    };
     let fits = match columns[3].as_str() {
         "*" => true,
         "-" => ids.is_empty(),
         "!" => !ids.is_empty() && ids.iter().all(|id| !shown.contains(&(*id).to_owned())),
         "@last" => ids.first().copied() == shown.last().map(String::as_str),
-        at if at.starts_with('@') => ids.first().copied() == shown.get(at[1..].parse::<usize>().unwrap() - 1).map(String::as_str),
-        some if some.starts_with('~') => list(&some[1..]).iter().all(|id| ids.contains(&id.as_str())),
-        first => ids.iter().map(|id| (*id).to_owned()).take(list(first).len()).collect::<Vec<_>>() == list(first),
+        at if at.starts_with('@') => {
+            ids.first().copied()
+                == shown
+                    .get(at[1..].parse::<usize>().unwrap() - 1)
+                    .map(String::as_str)
+        }
+        some if some.starts_with('~') => {
+            list(&some[1..]).iter().all(|id| ids.contains(&id.as_str()))
+        }
+        first => {
+            ids.iter()
+                .map(|id| (*id).to_owned())
+                .take(list(first).len())
+                .collect::<Vec<_>>()
+                == list(first)
+        }
     };
     if !fits {
-        wrong.push(format!("cards: expected {}, found {}", columns[3], ids.join(", ")));
+        wrong.push(format!(
+            "cards: expected {}, found {}",
+            columns[3],
+            ids.join(", ")
+        ));
     }
     wrong
 }
@@ -90,13 +142,29 @@ fn questions_find_their_cards() {
         let (found, selection) = answer(&engine, &row[0], &[]);
         let wrong = differences(&found, &selection, &row[1..], &[]);
         if !wrong.is_empty() {
-            let entities: Vec<String> = found.entities.iter().map(|e| format!("{}={}", e.kind, e.value)).collect();
-            failures.push(format!("{:?} [{}] {:?}\n    {}", row[0], entities.join(" "), found.keywords, wrong.join("\n    ")));
+            let entities: Vec<String> = found
+                .entities
+                .iter()
+                .map(|e| format!("{}={}", e.kind, e.value))
+                .collect();
+            failures.push(format!(
+                "{:?} [{}] {:?}\n    {}",
+                row[0],
+                entities.join(" "),
+                found.keywords,
+                wrong.join("\n    ")
+            ));
         }
         assert!(selection.hits.len() <= LIMIT);
         assert!(selection.n_matching >= selection.hits.len());
     }
-    assert!(failures.is_empty(), "{} of {} questions fail:\n{}", failures.len(), rows.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{} of {} questions fail:\n{}",
+        failures.len(),
+        rows.len(),
+        failures.join("\n")
+    );
 }
 
 #[test]
@@ -105,7 +173,11 @@ fn conversations_go_on() {
     let mut failures = Vec::new();
     for row in rows(include_str!("conversations.txt"), 6) {
         let (before, selection) = answer(&engine, &row[0], &[]);
-        let shown: Vec<String> = selection.hits.iter().map(|hit| hit.item.id.clone()).collect();
+        let shown: Vec<String> = selection
+            .hits
+            .iter()
+            .map(|hit| hit.item.id.clone())
+            .collect();
         let turn = Turn {
             user: row[0].clone(),
             assistant: "Something was said.".to_owned(),
@@ -116,11 +188,27 @@ fn conversations_go_on() {
         let (found, selection) = answer(&engine, &row[1], &[turn]);
         let wrong = differences(&found, &selection, &row[2..], &shown);
         if !wrong.is_empty() {
-            let entities: Vec<String> = found.entities.iter().map(|e| format!("{}={}", e.kind, e.value)).collect();
-            failures.push(format!("{:?} after {:?} {shown:?} [{}] {:?}\n    {}", row[1], row[0], entities.join(" "), found.keywords, wrong.join("\n    ")));
+            let entities: Vec<String> = found
+                .entities
+                .iter()
+                .map(|e| format!("{}={}", e.kind, e.value))
+                .collect();
+            failures.push(format!(
+                "{:?} after {:?} {shown:?} [{}] {:?}\n    {}",
+                row[1],
+                row[0],
+                entities.join(" "),
+                found.keywords,
+                wrong.join("\n    ")
+            ));
         }
     }
-    assert!(failures.is_empty(), "{} fail:\n{}", failures.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{} fail:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
 }
 
 #[test]
@@ -132,8 +220,17 @@ fn factors_are_shares_and_add_up_to_the_confidence() {
         let total: f32 = found.factors.iter().map(|f| f.weight * f.value).sum();
         assert!((weights - 1.0).abs() < 1e-6);
         assert!((total - found.confidence).abs() < 1e-6);
-        assert!(found.factors.iter().all(|f| (0.0..=1.0).contains(&f.value)), "{row:?} {:?}", found.factors);
-        assert!(found.entities.iter().all(|e| (0.0..=1.0).contains(&e.confidence) && !e.value.is_empty()));
+        assert!(
+            found.factors.iter().all(|f| (0.0..=1.0).contains(&f.value)),
+            "{row:?} {:?}",
+            found.factors
+        );
+        assert!(
+            found
+                .entities
+                .iter()
+                .all(|e| (0.0..=1.0).contains(&e.confidence) && !e.value.is_empty())
+        );
     }
 }
 
@@ -162,7 +259,14 @@ fn scores_follow_the_formula_and_every_hit_has_a_reason() {
         }
     }
     let (_, selection) = answer(&engine, "which projects used COBOL", &[]);
-    assert!(selection.hits[0].score.reasons.contains(&"technology: COBOL".to_owned()), "{:?}", selection.hits[0].score.reasons);
+    assert!(
+        selection.hits[0]
+            .score
+            .reasons
+            .contains(&"technology: COBOL".to_owned()),
+        "{:?}",
+        selection.hits[0].score.reasons
+    );
 }
 
 #[test]
@@ -170,16 +274,65 @@ fn search_scores_and_filters() {
     use intent_rules::select::filter::Filter;
     let engine = engine();
     let ids = |text: &str, filter: Filter, limit| -> Vec<String> {
-        engine.search(text, filter, limit).unwrap().into_iter().map(|hit| hit.item.id.clone()).collect()
+        engine
+            .search(text, filter, limit)
+            .unwrap()
+            .into_iter()
+            .map(|hit| hit.item.id.clone())
+            .collect()
     };
-    assert_eq!(ids("moth relay logbook", Filter::default(), 1), ["mark-ii-moth"]);
-    assert_eq!(ids("xylophone", Filter::default(), 10), Vec::<String>::new());
-    let awards = ids("", Filter { type_name: Some("award".to_owned()), ..Filter::default() }, 50);
+    assert_eq!(
+        ids("moth relay logbook", Filter::default(), 1),
+        ["mark-ii-moth"]
+    );
+    assert_eq!(
+        ids("xylophone", Filter::default(), 10),
+        Vec::<String>::new()
+    );
+    let awards = ids(
+        "",
+        Filter {
+            type_name: Some("award".to_owned()),
+            ..Filter::default()
+        },
+        50,
+    );
     assert_eq!(awards.len(), 8);
-    let fifties = ids("compiler", Filter { from_year: Some(1950), to_year: Some(1959), technologies: vec!["cobalt".to_owned()], ..Filter::default() }, 50);
-    assert!(!fifties.is_empty() && fifties.iter().all(|id| engine.item(id).unwrap().technologies.contains(&"COBOL".to_owned())), "{fifties:?}");
-    assert!(engine.search("x", Filter { type_name: Some("planet".to_owned()), ..Filter::default() }, 5).is_err());
-    let twice = (ids("navy programming language", Filter::default(), 20), ids("navy programming language", Filter::default(), 20));
+    let fifties = ids(
+        "compiler",
+        Filter {
+            from_year: Some(1950),
+            to_year: Some(1959),
+            technologies: vec!["cobalt".to_owned()],
+            ..Filter::default()
+        },
+        50,
+    );
+    assert!(
+        !fifties.is_empty()
+            && fifties.iter().all(|id| engine
+                .item(id)
+                .unwrap()
+                .technologies
+                .contains(&"COBOL".to_owned())),
+        "{fifties:?}"
+    );
+    assert!(
+        engine
+            .search(
+                "x",
+                Filter {
+                    type_name: Some("planet".to_owned()),
+                    ..Filter::default()
+                },
+                5
+            )
+            .is_err()
+    );
+    let twice = (
+        ids("navy programming language", Filter::default(), 20),
+        ids("navy programming language", Filter::default(), 20),
+    );
     assert_eq!(twice.0, twice.1);
 }
 
@@ -187,7 +340,15 @@ fn search_scores_and_filters() {
 fn too_long_a_question_is_refused_and_strange_ones_are_not() {
     let engine = engine();
     assert!(engine.classify(&"a".repeat(4_001), &[]).is_err());
-    for text in ["\u{0}\u{1}", "💡💡💡", "日本語で話して", &"what ".repeat(800), "İİİ ß ﬁ", "1999999999999999999", "between and between 1950 and"] {
+    for text in [
+        "\u{0}\u{1}",
+        "💡💡💡",
+        "日本語で話して",
+        &"what ".repeat(800),
+        "İİİ ß ﬁ",
+        "1999999999999999999",
+        "between and between 1950 and",
+    ] {
         let found = engine.classify(text, &[]).unwrap();
         assert!((0.0..=1.0).contains(&found.confidence));
     }

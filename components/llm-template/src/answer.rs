@@ -22,7 +22,13 @@ const MAX_TITLES: usize = 4;
 /// Composes the answer to a request. Never empty.
 #[must_use]
 pub fn compose(persona: &Persona, frames: &Frames, request: &Request) -> Vec<Sentence> {
-    let mut answer = Answer { persona, frames, request, sentences: Vec::new(), most_words: LIST_WORDS };
+    let mut answer = Answer {
+        persona,
+        frames,
+        request,
+        sentences: Vec::new(),
+        most_words: LIST_WORDS,
+    };
     let cards = request.cards.as_slice();
     match request.intent.as_str() {
         _ if request.question().is_empty() => answer.phrases(&persona.unclear),
@@ -37,7 +43,9 @@ pub fn compose(persona: &Persona, frames: &Frames, request: &Request) -> Vec<Sen
         "unclear" => answer.phrases(&persona.unclear),
         "off-topic" => answer.refusal(&persona.off_topic),
         "about" => answer.about(cards),
-        "follow-up" if cards.is_empty() && request.answers().next().is_none() => answer.refusal(&frames.follow_up_of_what),
+        "follow-up" if cards.is_empty() && request.answers().next().is_none() => {
+            answer.refusal(&frames.follow_up_of_what)
+        }
         _ if cards.is_empty() => answer.refusal(&persona.nothing),
         "when" => answer.when(cards),
         "count" => answer.count(cards),
@@ -84,25 +92,47 @@ impl Answer<'_> {
         };
         self.frame(phrases, values, Need::Answer);
         self.stories(cards);
-        if cards.len() > 1 { self.closing(&self.persona.list_questions) } else { self.closing(&self.persona.closing_questions) }
+        if cards.len() > 1 {
+            self.closing(&self.persona.list_questions)
+        } else {
+            self.closing(&self.persona.closing_questions)
+        }
     }
 
     fn count(&mut self, cards: &[Card]) {
         let total = self.total(cards);
         let frame = self.type_frame(cards, total);
         let told = cards.len().min(MAX_TITLES);
-        let phrases = if usize::try_from(total).is_ok_and(|n| n == told) { &self.frames.all } else { &self.frames.count_some };
-        self.frame(phrases, &[("frame", &frame), ("titles", &titles(cards))], Need::Answer);
+        let phrases = if usize::try_from(total).is_ok_and(|n| n == told) {
+            &self.frames.all
+        } else {
+            &self.frames.count_some
+        };
+        self.frame(
+            phrases,
+            &[("frame", &frame), ("titles", &titles(cards))],
+            Need::Answer,
+        );
         self.stories(cards.get(..1).unwrap_or_default());
-        self.closing(if cards.len() > 1 { &self.persona.list_questions } else { &self.persona.closing_questions });
+        self.closing(if cards.len() > 1 {
+            &self.persona.list_questions
+        } else {
+            &self.persona.closing_questions
+        });
     }
 
     fn detail(&mut self, cards: &[Card]) {
         self.most_words = DETAIL_WORDS;
         let untold = |card: &&Card| self.texts(card).iter().any(|text| !self.was_said(text));
         // When the first item has been told, a follow-up goes on to the next one.
-        let Some(card) = cards.iter().find(untold).or_else(|| cards.first()) else { return };
-        let fresh: Vec<String> = self.texts(card).into_iter().filter(|text| !self.was_said(text)).collect();
+        let Some(card) = cards.iter().find(untold).or_else(|| cards.first()) else {
+            return;
+        };
+        let fresh: Vec<String> = self
+            .texts(card)
+            .into_iter()
+            .filter(|text| !self.was_said(text))
+            .collect();
         if fresh.is_empty() {
             let title = inside(card);
             self.frame(&self.frames.all_told, &[("title", &title)], Need::Answer);
@@ -150,26 +180,49 @@ impl Answer<'_> {
             }
         }
         self.order(a, b);
-        let shared: Vec<String> = a.technologies.iter().filter(|t| b.technologies.contains(t)).map(|t| lower_plain(t)).take(3).collect();
+        let shared: Vec<String> = a
+            .technologies
+            .iter()
+            .filter(|t| b.technologies.contains(t))
+            .map(|t| lower_plain(t))
+            .take(3)
+            .collect();
         if !shared.is_empty() {
             let shared = join(&shared);
-            self.frame(&self.frames.compare_shared, &[("shared", &shared)], Need::Extra);
+            self.frame(
+                &self.frames.compare_shared,
+                &[("shared", &shared)],
+                Need::Extra,
+            );
         }
         self.closing(&self.persona.closing_questions);
     }
 
     /// Which of two items came first.
     fn order(&mut self, a: &Card, b: &Card) {
-        let (Some(year_a), Some(year_b)) = (a.start_year, b.start_year) else { return };
+        let (Some(year_a), Some(year_b)) = (a.start_year, b.start_year) else {
+            return;
+        };
         let (first, second) = if year_a <= year_b { (a, b) } else { (b, a) };
-        let (first_when, second_when) = (format!("in {}", year_a.min(year_b)), format!("in {}", year_a.max(year_b)));
+        let (first_when, second_when) = (
+            format!("in {}", year_a.min(year_b)),
+            format!("in {}", year_a.max(year_b)),
+        );
         if year_a == year_b {
-            self.frame(&self.frames.compare_same, &[("firstWhen", &first_when)], Need::Answer);
+            self.frame(
+                &self.frames.compare_same,
+                &[("firstWhen", &first_when)],
+                Need::Answer,
+            );
             return;
         }
         let (first, second) = (grammar::capitalise(&inside(first)), inside(second));
-        let values: &Values<'_> =
-            &[("first", &first), ("firstWhen", &first_when), ("second", &second), ("secondWhen", &second_when)];
+        let values: &Values<'_> = &[
+            ("first", &first),
+            ("firstWhen", &first_when),
+            ("second", &second),
+            ("secondWhen", &second_when),
+        ];
         self.frame(&self.frames.compare_order, values, Need::Answer);
     }
 
@@ -177,7 +230,12 @@ impl Answer<'_> {
     fn stories(&mut self, cards: &[Card]) {
         for (at, card) in cards.iter().take(3).enumerate() {
             let take = if cards.len() == 1 { 2 } else { 1 };
-            for text in sentences(&card.summary).into_iter().take(take).filter(|text| !self.was_said(text)).collect::<Vec<_>>() {
+            for text in sentences(&card.summary)
+                .into_iter()
+                .take(take)
+                .filter(|text| !self.was_said(text))
+                .collect::<Vec<_>>()
+            {
                 if !self.add(text, if at == 0 { Need::Answer } else { Need::Extra }) {
                     return;
                 }
@@ -187,24 +245,48 @@ impl Answer<'_> {
 
     /// How many items of which kind, as the start of a sentence.
     fn type_frame(&self, cards: &[Card], total: u32) -> String {
-        let kind = cards.first().map(|card| card.type_name.as_str()).filter(|kind| {
-            cards.iter().all(|card| card.type_name == **kind) && (total as usize == cards.len() || self.request.item_type.as_deref() == Some(*kind))
+        let kind = cards
+            .first()
+            .map(|card| card.type_name.as_str())
+            .filter(|kind| {
+                cards.iter().all(|card| card.type_name == **kind)
+                    && (total as usize == cards.len()
+                        || self.request.item_type.as_deref() == Some(*kind))
+            });
+        let own = kind.and_then(|kind| {
+            self.persona
+                .types
+                .get(kind)
+                .or_else(|| self.frames.types.get(kind))
         });
-        let own = kind.and_then(|kind| self.persona.types.get(kind).or_else(|| self.frames.types.get(kind)));
         let frame = own.unwrap_or(&self.frames.any);
-        let (noun, fit) = if total == 1 { (&frame.one, "fits") } else { (&frame.many, "fit") };
+        let (noun, fit) = if total == 1 {
+            (&frame.one, "fits")
+        } else {
+            (&frame.many, "fit")
+        };
         let n = grammar::number(total);
-        phrase::fill(&frame.frame, self.persona.pronoun(), &self.persona.subject.name, &[("n", &n), ("noun", noun), ("fit", fit)])
+        phrase::fill(
+            &frame.frame,
+            self.persona.pronoun(),
+            &self.persona.subject.name,
+            &[("n", &n), ("noun", noun), ("fit", fit)],
+        )
     }
 
     /// How many items fit; never fewer than there are cards.
     fn total(&self, cards: &[Card]) -> u32 {
-        self.request.n_matching.max(u32::try_from(cards.len()).unwrap_or(u32::MAX))
+        self.request
+            .n_matching
+            .max(u32::try_from(cards.len()).unwrap_or(u32::MAX))
     }
 
     /// Sentences about one item, the summary first.
     fn texts(&self, card: &Card) -> Vec<String> {
-        sentences(&card.summary).into_iter().chain(sentences(&card.details)).collect()
+        sentences(&card.summary)
+            .into_iter()
+            .chain(sentences(&card.details))
+            .collect()
     }
 
     fn was_said(&self, text: &str) -> bool {
@@ -218,53 +300,93 @@ impl Answer<'_> {
         if has_answer && n + n_words(&text) + CLOSING_WORDS > self.most_words {
             return false;
         }
-        self.sentences.push(Sentence { text: grammar::finish(&text), need });
+        self.sentences.push(Sentence {
+            text: grammar::finish(&text),
+            need,
+        });
         true
     }
 
     /// A phrase of the persona that is the answer; it may have several sentences.
     fn phrases(&mut self, phrases: &[String]) {
         for text in sentences(&self.chosen(phrases, &[])) {
-            self.sentences.push(Sentence { text, need: Need::Answer });
+            self.sentences.push(Sentence {
+                text,
+                need: Need::Answer,
+            });
         }
     }
 
     fn opening(&mut self) {
         let text = self.chosen(&self.persona.openings, &[]);
-        self.sentences.push(Sentence { text, need: Need::Courtesy });
+        self.sentences.push(Sentence {
+            text,
+            need: Need::Courtesy,
+        });
     }
 
     fn closing(&mut self, phrases: &[String]) {
         let text = self.chosen(phrases, &[]);
-        self.sentences.push(Sentence { text, need: Need::Courtesy });
+        self.sentences.push(Sentence {
+            text,
+            need: Need::Courtesy,
+        });
     }
 
     fn frame(&mut self, phrases: &[String], values: &Values<'_>, need: Need) {
         let text = grammar::capitalise(&self.chosen(phrases, values));
-        self.sentences.push(Sentence { text: grammar::finish(&text), need });
+        self.sentences.push(Sentence {
+            text: grammar::finish(&text),
+            need,
+        });
     }
 
     /// One of several phrases, filled, and not one that begins or ends the answer before.
     fn chosen(&self, phrases: &[String], values: &Values<'_>) -> String {
-        let filled: Vec<String> =
-            phrases.iter().map(|text| phrase::fill(text, self.persona.pronoun(), &self.persona.subject.name, values)).collect();
+        let filled: Vec<String> = phrases
+            .iter()
+            .map(|text| {
+                phrase::fill(
+                    text,
+                    self.persona.pronoun(),
+                    &self.persona.subject.name,
+                    values,
+                )
+            })
+            .collect();
         let before = self.request.answers().next().unwrap_or("");
-        pick(&filled, self.request.question(), |text| before.starts_with(text) || before.ends_with(text)).to_owned()
+        pick(&filled, self.request.question(), |text| {
+            before.starts_with(text) || before.ends_with(text)
+        })
+        .to_owned()
     }
 }
 
 /// Titles of the first cards, joined.
 fn titles(cards: &[Card]) -> String {
-    join(&cards.iter().take(MAX_TITLES).map(inside).collect::<Vec<_>>())
+    join(
+        &cards
+            .iter()
+            .take(MAX_TITLES)
+            .map(inside)
+            .collect::<Vec<_>>(),
+    )
 }
 
 /// A card's title inside a sentence.
 fn inside(card: &Card) -> String {
-    grammar::inside(card.title.trim_end_matches('.'), card.type_name == "publication")
+    grammar::inside(
+        card.title.trim_end_matches('.'),
+        card.type_name == "publication",
+    )
 }
 
 /// `Compilers` to `compilers`, but `COBOL` and `Harvard Mark I` stay.
 fn lower_plain(name: &str) -> String {
     let is_plain = name.chars().skip(1).all(|c| c.is_lowercase() || c == ' ');
-    if is_plain { name.to_lowercase() } else { name.to_owned() }
+    if is_plain {
+        name.to_lowercase()
+    } else {
+        name.to_owned()
+    }
 }

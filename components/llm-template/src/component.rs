@@ -4,15 +4,27 @@ use std::cell::{OnceCell, RefCell};
 use std::path::Path;
 use std::rc::Rc;
 
+use crate::Speaker;
 use crate::error::Error;
 use crate::request::{Card, Message, Request, Role};
 use crate::stream::{Chunk, Stream};
-use crate::Speaker;
 use bindings::exports::colloquy::llm::llm as w;
 
 mod bindings {
-    #![allow(unsafe_code, missing_docs, unreachable_pub, clippy::all, clippy::pedantic, clippy::restriction, reason = "generated from the contracts")]
-    wit_bindgen::generate!({ path: "../../wit", world: "colloquy:worlds/llm-stage", generate_all });
+    #![allow(
+        unsafe_code,
+        missing_docs,
+        unreachable_pub,
+        clippy::allow_attributes_without_reason,
+        reason = "generated code"
+    )]
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "colloquy:worlds/llm-stage",
+        generate_all,
+    });
+    use super::Component;
+    export!(Component);
 }
 
 /// Where the host mounts the content folder.
@@ -24,12 +36,13 @@ thread_local! {
 
 /// The speaker of this instance; a failure to load it is remembered, since the folder is mounted once.
 fn speaker() -> Result<Rc<Speaker>, Error> {
-    SPEAKER.with(|cell| cell.get_or_init(|| Speaker::load(Path::new(FOLDER)).map(Rc::new)).clone())
+    SPEAKER.with(|cell| {
+        cell.get_or_init(|| Speaker::load(Path::new(FOLDER)).map(Rc::new))
+            .clone()
+    })
 }
 
 struct Component;
-
-bindings::export!(Component with_types_in bindings);
 
 impl w::Guest for Component {
     type Generation = Generation;
@@ -66,8 +79,15 @@ impl w::GuestGeneration for Generation {
     fn next(&self) -> Result<Option<w::Chunk>, w::Error> {
         Ok(self.0.borrow_mut().next().map(|chunk| match chunk {
             Chunk::Text(text) => w::Chunk::Text(text),
-            Chunk::Finished { shortened, n_tokens } => w::Chunk::Finished(w::Usage {
-                finish: if shortened { w::FinishReason::Length } else { w::FinishReason::Stop },
+            Chunk::Finished {
+                shortened,
+                n_tokens,
+            } => w::Chunk::Finished(w::Usage {
+                finish: if shortened {
+                    w::FinishReason::Length
+                } else {
+                    w::FinishReason::Stop
+                },
                 prompt_tokens: None,
                 completion_tokens: Some(n_tokens),
             }),
@@ -81,7 +101,10 @@ fn message(message: w::Message) -> Message {
         w::Role::User => Role::User,
         w::Role::Assistant => Role::Assistant,
     };
-    Message { role, content: message.content }
+    Message {
+        role,
+        content: message.content,
+    }
 }
 
 fn card(card: w::Card) -> Card {
@@ -95,7 +118,11 @@ fn card(card: w::Card) -> Card {
         start_year: card.start_year,
         end_year: card.end_year,
         technologies: card.technologies,
-        metrics: card.metrics.into_iter().map(|metric| (metric.label, metric.value)).collect(),
+        metrics: card
+            .metrics
+            .into_iter()
+            .map(|metric| (metric.label, metric.value))
+            .collect(),
     }
 }
 

@@ -68,9 +68,11 @@ impl Frames {
     /// # Errors
     /// In words, when the data file is broken.
     pub fn built_in() -> Result<Self, String> {
-        let frames: Self = serde_json::from_str(include_str!("../data/frames.json")).map_err(|e| format!("frames.json: {e}"))?;
+        let frames: Self = serde_json::from_str(include_str!("../data/frames.json"))
+            .map_err(|e| format!("frames.json: {e}"))?;
         for frame in frames.types.values().chain([&frames.any]) {
-            phrase::check(&frame.frame, FRAME_VALUES).map_err(|e| format!("frames.json: {:?}: {e}", frame.frame))?;
+            phrase::check(&frame.frame, FRAME_VALUES)
+                .map_err(|e| format!("frames.json: {:?}: {e}", frame.frame))?;
         }
         let lists: [(&[String], &[&str]); 13] = [
             (&frames.all, &["frame", "titles"]),
@@ -82,12 +84,18 @@ impl Frames {
             (&frames.when_unknown, &[]),
             (&frames.lasting, &["span"]),
             (&frames.compare, &["titles"]),
-            (&frames.compare_order, &["first", "firstWhen", "second", "secondWhen"]),
+            (
+                &frames.compare_order,
+                &["first", "firstWhen", "second", "secondWhen"],
+            ),
             (&frames.compare_same, &["firstWhen"]),
             (&frames.compare_shared, &["shared"]),
             (&frames.all_told, &["title"]),
         ];
-        for (phrases, values) in lists.into_iter().chain([(frames.follow_up_of_what.as_slice(), &[] as &[&str])]) {
+        for (phrases, values) in lists
+            .into_iter()
+            .chain([(frames.follow_up_of_what.as_slice(), &[] as &[&str])])
+        {
             if phrases.is_empty() {
                 return Err("frames.json: a list is empty".to_owned());
             }

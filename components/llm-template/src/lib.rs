@@ -35,7 +35,10 @@ impl Speaker {
     /// # Errors
     /// `internal` when the built-in frames are broken, which a test excludes.
     pub fn new(persona: Persona) -> Result<Self, Error> {
-        Ok(Self { persona, frames: Frames::built_in().map_err(Error::Internal)? })
+        Ok(Self {
+            persona,
+            frames: Frames::built_in().map_err(Error::Internal)?,
+        })
     }
 
     /// Loads the `persona.json` of a folder.

@@ -41,28 +41,51 @@ pub fn fit(mut sentences: Vec<Sentence>, max_tokens: u32) -> Fitted {
     let most = most_words(max_tokens);
     let n_before = sentences.len();
     while sentences.len() > 1 && sentences.iter().map(|s| n_words(&s.text)).sum::<usize>() > most {
-        let least = sentences.iter().map(|s| s.need).min().unwrap_or(Need::Answer);
+        let least = sentences
+            .iter()
+            .map(|s| s.need)
+            .min()
+            .unwrap_or(Need::Answer);
         // An opening such as "Gladly." is a courtesy too; from the end, the closing question goes before it.
         if let Some(at) = sentences.iter().rposition(|s| s.need == least) {
             sentences.remove(at);
         }
     }
-    let text = sentences.iter().map(|s| s.text.as_str()).collect::<Vec<_>>().join(" ");
+    let text = sentences
+        .iter()
+        .map(|s| s.text.as_str())
+        .collect::<Vec<_>>()
+        .join(" ");
     if n_words(&text) <= most {
-        return Fitted { text, shortened: sentences.len() < n_before };
+        return Fitted {
+            text,
+            shortened: sentences.len() < n_before,
+        };
     }
     let cut: Vec<&str> = text.split_whitespace().take(most).collect();
-    Fitted { text: finish(&cut.join(" ")), shortened: true }
+    Fitted {
+        text: finish(&cut.join(" ")),
+        shortened: true,
+    }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a product of a u32 and 0.75 fits and is not negative")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a product of a u32 and 0.75 fits and is not negative"
+)]
 fn most_words(max_tokens: u32) -> usize {
     ((f64::from(max_tokens) * WORDS_PER_TOKEN) as usize).max(1)
 }
 
 /// Tokens that a text of so many words is counted as.
 #[must_use]
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "answers have a few hundred words")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "answers have a few hundred words"
+)]
 pub fn n_tokens(n_words: usize) -> u32 {
     (n_words as f64 / WORDS_PER_TOKEN).ceil() as u32
 }
@@ -72,15 +95,27 @@ mod tests {
     use super::{Fitted, Need, Sentence, fit};
 
     fn answer() -> Vec<Sentence> {
-        [("Gladly.", Need::Courtesy), ("One two three.", Need::Answer), ("Four five six seven.", Need::Extra), ("More?", Need::Courtesy)]
-            .map(|(text, need)| Sentence { text: text.to_owned(), need })
-            .to_vec()
+        [
+            ("Gladly.", Need::Courtesy),
+            ("One two three.", Need::Answer),
+            ("Four five six seven.", Need::Extra),
+            ("More?", Need::Courtesy),
+        ]
+        .map(|(text, need)| Sentence {
+            text: text.to_owned(),
+            need,
+        })
+        .to_vec()
     }
 
     #[test]
     fn whole_sentences_go_the_least_needed_first() {
         let cases = [
-            (100, "Gladly. One two three. Four five six seven. More?", false),
+            (
+                100,
+                "Gladly. One two three. Four five six seven. More?",
+                false,
+            ),
             (11, "Gladly. One two three. Four five six seven.", true),
             (10, "One two three. Four five six seven.", true),
             (4, "One two three.", true),
@@ -88,7 +123,14 @@ mod tests {
             (1, "One.", true),
         ];
         for (tokens, text, shortened) in cases {
-            assert_eq!(fit(answer(), tokens), Fitted { text: text.to_owned(), shortened }, "{tokens}");
+            assert_eq!(
+                fit(answer(), tokens),
+                Fitted {
+                    text: text.to_owned(),
+                    shortened
+                },
+                "{tokens}"
+            );
         }
     }
 }

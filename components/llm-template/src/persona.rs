@@ -125,7 +125,9 @@ impl Persona {
     pub fn load(folder: &Path) -> Result<Self, PersonaError> {
         use std::io::Read as _;
         let mut bytes = Vec::new();
-        std::fs::File::open(folder.join("persona.json"))?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
+        std::fs::File::open(folder.join("persona.json"))?
+            .take(MAX_FILE_BYTES + 1)
+            .read_to_end(&mut bytes)?;
         Self::from_json(&bytes)
     }
 
@@ -161,19 +163,28 @@ impl Persona {
         check_text("style", &self.style, MAX_PHRASE)?;
         for (key, phrases) in self.lists() {
             if phrases.is_empty() || phrases.len() > MAX_PHRASES {
-                return Err(PersonaError::Value(key.to_owned(), format!("{} phrases, expected 1 to {MAX_PHRASES}", phrases.len())));
+                return Err(PersonaError::Value(
+                    key.to_owned(),
+                    format!("{} phrases, expected 1 to {MAX_PHRASES}", phrases.len()),
+                ));
             }
             for (i, text) in phrases.iter().enumerate() {
                 let path = format!("{key}[{i}]");
                 check_text(&path, text, MAX_PHRASE)?;
-                phrase::check(text, &[]).map_err(|wrong| PersonaError::Value(path.clone(), wrong))?;
+                phrase::check(text, &[])
+                    .map_err(|wrong| PersonaError::Value(path.clone(), wrong))?;
                 if !text.ends_with(['.', '?', '!']) {
-                    return Err(PersonaError::Value(path, "must end with a full stop, a question mark or an exclamation mark".to_owned()));
+                    return Err(PersonaError::Value(
+                        path,
+                        "must end with a full stop, a question mark or an exclamation mark"
+                            .to_owned(),
+                    ));
                 }
             }
         }
         for (name, frame) in &self.types {
-            phrase::check(&frame.frame, FRAME_VALUES).map_err(|wrong| PersonaError::Value(format!("types.{name}.frame"), wrong))?;
+            phrase::check(&frame.frame, FRAME_VALUES)
+                .map_err(|wrong| PersonaError::Value(format!("types.{name}.frame"), wrong))?;
         }
         Ok(())
     }

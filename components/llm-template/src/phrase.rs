@@ -15,7 +15,9 @@ pub fn fill(phrase: &str, pronoun: Pronoun, name: &str, values: &Values<'_>) -> 
     let mut rest = phrase;
     while let Some((before, after)) = rest.split_once('{') {
         text.push_str(before);
-        let Some((key, later)) = after.split_once('}') else { break };
+        let Some((key, later)) = after.split_once('}') else {
+            break;
+        };
         let lower = key.to_lowercase();
         // A value may be named with capitals of its own, such as {firstWhen}.
         let value = values
@@ -25,7 +27,11 @@ pub fn fill(phrase: &str, pronoun: Pronoun, name: &str, values: &Values<'_>) -> 
             .or_else(|| (lower == "name").then_some(name))
             .or_else(|| pronoun.form(&lower))
             .unwrap_or_default();
-        if key.starts_with(char::is_uppercase) { text.push_str(&capitalise(value)) } else { text.push_str(value) }
+        if key.starts_with(char::is_uppercase) {
+            text.push_str(&capitalise(value))
+        } else {
+            text.push_str(value)
+        }
         rest = later;
     }
     text.push_str(rest);
@@ -49,7 +55,11 @@ pub fn check(phrase: &str, values: &[&str]) -> Result<(), String> {
         }
         rest = later;
     }
-    if rest.contains('}') { Err("a } without its {".to_owned()) } else { Ok(()) }
+    if rest.contains('}') {
+        Err("a } without its {".to_owned())
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -62,14 +72,22 @@ mod tests {
         let phrase = "{They} {have} {n} things, and {name} {am} proud of {their} work.";
         let she = fill(phrase, Pronoun::She, "Grace", &[("n", "four")]);
         assert_eq!(she, "She has four things, and Grace is proud of her work.");
-        let first = fill("{Their} work, and {they} {was} glad.", Pronoun::I, "Sam", &[]);
+        let first = fill(
+            "{Their} work, and {they} {was} glad.",
+            Pronoun::I,
+            "Sam",
+            &[],
+        );
         assert_eq!(first, "My work, and I was glad.");
     }
 
     #[test]
     fn broken_phrases_are_named() {
         assert_eq!(check("fine {They} {n}", &["n"]), Ok(()));
-        assert_eq!(check("{thier}", &[]).unwrap_err(), "unknown placeholder {thier}");
+        assert_eq!(
+            check("{thier}", &[]).unwrap_err(),
+            "unknown placeholder {thier}"
+        );
         assert!(check("open {they", &[]).is_err());
         assert!(check("closed} {they}", &[]).is_err());
     }

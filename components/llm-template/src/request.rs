@@ -82,26 +82,48 @@ impl Request {
         let refuse = |text: String| Err(Error::InvalidInput(text));
         match self.messages.last() {
             None => return refuse("messages: the question is missing".to_owned()),
-            Some(last) if last.role != Role::User => return refuse("messages: the last one must be the user's question".to_owned()),
+            Some(last) if last.role != Role::User => {
+                return refuse("messages: the last one must be the user's question".to_owned());
+            }
             Some(_) => {}
         }
         if self.messages.len() > MAX_MESSAGES {
-            return refuse(format!("messages: {} of them, at most {MAX_MESSAGES} are allowed", self.messages.len()));
+            return refuse(format!(
+                "messages: {} of them, at most {MAX_MESSAGES} are allowed",
+                self.messages.len()
+            ));
         }
-        let n_characters: usize = self.messages.iter().map(|m| m.content.chars().count()).sum();
+        let n_characters: usize = self
+            .messages
+            .iter()
+            .map(|m| m.content.chars().count())
+            .sum();
         if n_characters > MAX_CHARACTERS {
-            return refuse(format!("messages: {n_characters} characters, at most {MAX_CHARACTERS} are allowed"));
+            return refuse(format!(
+                "messages: {n_characters} characters, at most {MAX_CHARACTERS} are allowed"
+            ));
         }
         if self.cards.len() > MAX_CARDS {
-            return refuse(format!("cards: {} of them, at most {MAX_CARDS} are allowed", self.cards.len()));
+            return refuse(format!(
+                "cards: {} of them, at most {MAX_CARDS} are allowed",
+                self.cards.len()
+            ));
         }
         if self.max_tokens == 0 {
             return refuse("max-tokens: an answer needs at least one token".to_owned());
         }
-        let language = self.language.split('-').next().unwrap_or_default().to_ascii_lowercase();
+        let language = self
+            .language
+            .split('-')
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
         // Nobody spoke: the language is undetermined, and the answer asks to repeat.
         if !matches!(language.as_str(), "en" | "und" | "") {
-            return Err(Error::Unsupported(format!("language {:?}: these sentences are English", self.language.chars().take(20).collect::<String>())));
+            return Err(Error::Unsupported(format!(
+                "language {:?}: these sentences are English",
+                self.language.chars().take(20).collect::<String>()
+            )));
         }
         Ok(())
     }
@@ -109,11 +131,17 @@ impl Request {
     /// The question.
     #[must_use]
     pub fn question(&self) -> &str {
-        self.messages.last().map_or("", |message| message.content.trim())
+        self.messages
+            .last()
+            .map_or("", |message| message.content.trim())
     }
 
     /// The earlier answers, latest first.
     pub fn answers(&self) -> impl Iterator<Item = &str> {
-        self.messages.iter().rev().filter(|message| message.role == Role::Assistant).map(|message| message.content.as_str())
+        self.messages
+            .iter()
+            .rev()
+            .filter(|message| message.role == Role::Assistant)
+            .map(|message| message.content.as_str())
     }
 }

@@ -29,10 +29,27 @@ impl Stream {
     /// Starts to hand out an answer.
     #[must_use]
     pub fn new(answer: &Fitted) -> Self {
-        let spaced = |(at, word): (usize, &str)| if at == 0 { word.to_owned() } else { format!(" {word}") };
-        let words: VecDeque<String> = answer.text.split_whitespace().enumerate().map(spaced).collect();
-        let end = Chunk::Finished { shortened: answer.shortened, n_tokens: n_tokens(words.len()) };
-        Self { words, end: Some(end) }
+        let spaced = |(at, word): (usize, &str)| {
+            if at == 0 {
+                word.to_owned()
+            } else {
+                format!(" {word}")
+            }
+        };
+        let words: VecDeque<String> = answer
+            .text
+            .split_whitespace()
+            .enumerate()
+            .map(spaced)
+            .collect();
+        let end = Chunk::Finished {
+            shortened: answer.shortened,
+            n_tokens: n_tokens(words.len()),
+        };
+        Self {
+            words,
+            end: Some(end),
+        }
     }
 }
 
@@ -40,6 +57,9 @@ impl Iterator for Stream {
     type Item = Chunk;
 
     fn next(&mut self) -> Option<Chunk> {
-        self.words.pop_front().map(Chunk::Text).or_else(|| self.end.take())
+        self.words
+            .pop_front()
+            .map(Chunk::Text)
+            .or_else(|| self.end.take())
     }
 }

@@ -49,11 +49,17 @@ impl ContentBase {
         let limit = u64::try_from(limits::MAX_FILE_BYTES).unwrap_or(u64::MAX);
         let mut bytes = Vec::new();
         // One byte more than allowed, so that a file that is too large is recognised without reading all of it.
-        std::fs::File::open(folder.join("content.json"))?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+        std::fs::File::open(folder.join("content.json"))?
+            .take(limit.saturating_add(1))
+            .read_to_end(&mut bytes)?;
         Self::from_json(&bytes)
     }
 }
 
 fn join(mistakes: &[Mistake]) -> String {
-    mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    mistakes
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("; ")
 }

@@ -105,13 +105,20 @@ impl ContentBase {
     /// The type name of an item.
     #[must_use]
     pub fn type_name(&self, item: &Item) -> &str {
-        self.types.get(item.type_index).map_or("", |t| t.name.as_str())
+        self.types
+            .get(item.type_index)
+            .map_or("", |t| t.name.as_str())
     }
 
     /// First and last year that any item names; none when no item has a year.
     #[must_use]
     pub fn span(&self) -> Option<(i32, i32)> {
-        let years = || self.items.iter().flat_map(|item| [item.start_year, item.end_year]).flatten();
+        let years = || {
+            self.items
+                .iter()
+                .flat_map(|item| [item.start_year, item.end_year])
+                .flatten()
+        };
         Some((years().min()?, years().max()?))
     }
 }

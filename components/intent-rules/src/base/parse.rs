@@ -11,10 +11,31 @@ use super::limits;
 use super::model::{ContentBase, Item, ItemType, Metric, Name, Period};
 use super::reader::{Mistake, Object, Reader, closest, shorten};
 
-const ROOT_KEYS: [&str; 8] = ["$schema", "language", "subject", "types", "technologies", "organisations", "periods", "items"];
+const ROOT_KEYS: [&str; 8] = [
+    "$schema",
+    "language",
+    "subject",
+    "types",
+    "technologies",
+    "organisations",
+    "periods",
+    "items",
+];
 const ITEM_KEYS: [&str; 14] = [
-    "id", "type", "title", "aliases", "summary", "details", "organisation", "startYear", "endYear", "technologies", "keywords",
-    "metrics", "impact", "url",
+    "id",
+    "type",
+    "title",
+    "aliases",
+    "summary",
+    "details",
+    "organisation",
+    "startYear",
+    "endYear",
+    "technologies",
+    "keywords",
+    "metrics",
+    "impact",
+    "url",
 ];
 
 /// Reads a whole base.
@@ -36,9 +57,17 @@ fn read(r: &mut Reader, value: &Value) -> Option<ContentBase> {
     if let Some(language) = r.text(&root, "language", limits::MAX_ID)
         && language.split('-').next() != Some("en")
     {
-        r.note("language", format!("{:?} is not understood by these rules; write \"en\"", shorten(&language)));
+        r.note(
+            "language",
+            format!(
+                "{:?} is not understood by these rules; write \"en\"",
+                shorten(&language)
+            ),
+        );
     }
-    let subject = r.value(&root, "subject").and_then(|value| name(r, "subject", value));
+    let subject = r
+        .value(&root, "subject")
+        .and_then(|value| name(r, "subject", value));
     let types = types(r, &root);
     let technologies = names(r, &root, "technologies");
     let organisations = names(r, &root, "organisations");
@@ -59,7 +88,14 @@ fn read(r: &mut Reader, value: &Value) -> Option<ContentBase> {
             items.push(item);
         }
     }
-    Some(ContentBase { subject: subject?, types, technologies, organisations, periods, items })
+    Some(ContentBase {
+        subject: subject?,
+        types,
+        technologies,
+        organisations,
+        periods,
+        items,
+    })
 }
 
 /// Names that items may use.
@@ -72,17 +108,29 @@ struct Known<'b> {
 fn types(r: &mut Reader, root: &Object<'_>) -> Vec<ItemType> {
     let mut types: Vec<ItemType> = Vec::new();
     for (path, value) in r.list(root, "types", limits::MAX_TYPES, true) {
-        let Some(object) = r.object(&path, value, &["name", "title", "synonyms", "verbs"]) else { continue };
+        let Some(object) = r.object(&path, value, &["name", "title", "synonyms", "verbs"]) else {
+            continue;
+        };
         let name = r.text(&object, "name", limits::MAX_ID);
         let title = r.text(&object, "title", limits::MAX_NAME);
         let synonyms = r.texts(&object, "synonyms", limits::MAX_NAME);
         let verbs = r.texts(&object, "verbs", limits::MAX_NAME);
-        let (Some(name), Some(title)) = (name, title) else { continue };
+        let (Some(name), Some(title)) = (name, title) else {
+            continue;
+        };
         if types.iter().any(|t| t.name == name) {
-            r.note(object.at("name"), format!("type {name:?} is declared twice"));
+            r.note(
+                object.at("name"),
+                format!("type {name:?} is declared twice"),
+            );
             continue;
         }
-        types.push(ItemType { name, title, synonyms, verbs });
+        types.push(ItemType {
+            name,
+            title,
+            synonyms,
+            verbs,
+        });
     }
     if types.is_empty() && root.has("types") {
         r.note("types", "at least one type is needed");
@@ -93,9 +141,14 @@ fn types(r: &mut Reader, root: &Object<'_>) -> Vec<ItemType> {
 fn names(r: &mut Reader, root: &Object<'_>, key: &str) -> Vec<Name> {
     let mut names: Vec<Name> = Vec::new();
     for (path, value) in r.list(root, key, limits::MAX_NAMES, false) {
-        let Some(name) = name(r, &path, value) else { continue };
+        let Some(name) = name(r, &path, value) else {
+            continue;
+        };
         if names.iter().any(|n| n.name == name.name) {
-            r.note(format!("{path}.name"), format!("{:?} is declared twice", name.name));
+            r.note(
+                format!("{path}.name"),
+                format!("{:?} is declared twice", name.name),
+            );
             continue;
         }
         names.push(name);
@@ -107,7 +160,10 @@ fn name(r: &mut Reader, path: &str, value: &Value) -> Option<Name> {
     let object = r.object(path, value, &["name", "aliases"])?;
     let name = r.text(&object, "name", limits::MAX_NAME);
     let aliases = r.texts(&object, "aliases", limits::MAX_NAME);
-    Some(Name { name: name?, aliases })
+    Some(Name {
+        name: name?,
+        aliases,
+    })
 }
 
 fn period(r: &mut Reader, path: &str, value: &Value) -> Option<Period> {
@@ -117,15 +173,33 @@ fn period(r: &mut Reader, path: &str, value: &Value) -> Option<Period> {
     let from_year = r.integer(&object, "fromYear", limits::YEARS, true)?;
     let to_year = r.integer(&object, "toYear", limits::YEARS, true)?;
     if to_year < from_year {
-        r.note(object.at("toYear"), format!("{to_year} is before fromYear {from_year}"));
+        r.note(
+            object.at("toYear"),
+            format!("{to_year} is before fromYear {from_year}"),
+        );
         return None;
     }
-    Some(Period { name: Name { name: name?, aliases }, from_year, to_year })
+    Some(Period {
+        name: Name {
+            name: name?,
+            aliases,
+        },
+        from_year,
+        to_year,
+    })
 }
 
-fn item(r: &mut Reader, path: &str, value: &Value, known: &Known<'_>, ids: &mut HashMap<String, String>) -> Option<Item> {
+fn item(
+    r: &mut Reader,
+    path: &str,
+    value: &Value,
+    known: &Known<'_>,
+    ids: &mut HashMap<String, String>,
+) -> Option<Item> {
     let object = r.object(path, value, &ITEM_KEYS)?;
-    let id = r.text(&object, "id", limits::MAX_ID).filter(|id| check_id(r, &object, id, ids));
+    let id = r
+        .text(&object, "id", limits::MAX_ID)
+        .filter(|id| check_id(r, &object, id, ids));
     let type_index = r.text(&object, "type", limits::MAX_ID).and_then(|name| {
         let index = known.types.iter().position(|t| *t == name);
         if index.is_none() {
@@ -136,15 +210,36 @@ fn item(r: &mut Reader, path: &str, value: &Value, known: &Known<'_>, ids: &mut 
     let title = r.text(&object, "title", limits::MAX_TITLE);
     let aliases = r.texts(&object, "aliases", limits::MAX_NAME);
     let summary = r.text(&object, "summary", limits::MAX_SUMMARY);
-    let details = r.optional_text(&object, "details", limits::MAX_DETAILS).unwrap_or_default();
+    let details = r
+        .optional_text(&object, "details", limits::MAX_DETAILS)
+        .unwrap_or_default();
     let organisation = r.optional_text(&object, "organisation", limits::MAX_NAME);
-    if let Some(name) = organisation.as_deref().filter(|name| !known.organisations.contains(name)) {
-        unknown(r, &object.at("organisation"), "organisation", name, &known.organisations);
+    if let Some(name) = organisation
+        .as_deref()
+        .filter(|name| !known.organisations.contains(name))
+    {
+        unknown(
+            r,
+            &object.at("organisation"),
+            "organisation",
+            name,
+            &known.organisations,
+        );
     }
     let (start_year, end_year) = years(r, &object);
     let technologies = r.texts(&object, "technologies", limits::MAX_NAME);
-    for (i, name) in technologies.iter().enumerate().filter(|(_, name)| !known.technologies.contains(&name.as_str())) {
-        unknown(r, &format!("{}[{i}]", object.at("technologies")), "technology", name, &known.technologies);
+    for (i, name) in technologies
+        .iter()
+        .enumerate()
+        .filter(|(_, name)| !known.technologies.contains(&name.as_str()))
+    {
+        unknown(
+            r,
+            &format!("{}[{i}]", object.at("technologies")),
+            "technology",
+            name,
+            &known.technologies,
+        );
     }
     let keywords = r.texts(&object, "keywords", limits::MAX_NAME);
     let metrics = r
@@ -154,8 +249,14 @@ fn item(r: &mut Reader, path: &str, value: &Value, known: &Known<'_>, ids: &mut 
         .collect();
     let impact = r.share(&object, "impact");
     let url = r.optional_text(&object, "url", limits::MAX_URL);
-    if url.as_deref().is_some_and(|url| !url.starts_with("https://") && !url.starts_with("http://")) {
-        r.note(object.at("url"), "expected an address that starts with https:// or http://");
+    if url
+        .as_deref()
+        .is_some_and(|url| !url.starts_with("https://") && !url.starts_with("http://"))
+    {
+        r.note(
+            object.at("url"),
+            "expected an address that starts with https:// or http://",
+        );
     }
     Some(Item {
         id: id?,
@@ -175,10 +276,24 @@ fn item(r: &mut Reader, path: &str, value: &Value, known: &Known<'_>, ids: &mut 
     })
 }
 
-fn check_id(r: &mut Reader, object: &Object<'_>, id: &str, ids: &mut HashMap<String, String>) -> bool {
+fn check_id(
+    r: &mut Reader,
+    object: &Object<'_>,
+    id: &str,
+    ids: &mut HashMap<String, String>,
+) -> bool {
     let path = object.at("id");
-    if !id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-') {
-        r.note(path, format!("{:?} may only hold lower-case letters, digits and dashes", shorten(id)));
+    if !id
+        .chars()
+        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+    {
+        r.note(
+            path,
+            format!(
+                "{:?} may only hold lower-case letters, digits and dashes",
+                shorten(id)
+            ),
+        );
         return false;
     }
     if let Some(first) = ids.get(id) {
@@ -193,8 +308,13 @@ fn years(r: &mut Reader, object: &Object<'_>) -> (Option<i32>, Option<i32>) {
     let start = r.integer(object, "startYear", limits::YEARS, false);
     let end = r.integer(object, "endYear", limits::YEARS, false);
     match (start, end) {
-        (Some(start), Some(end)) if end < start => r.note(object.at("endYear"), format!("{end} is before startYear {start}")),
-        (None, Some(_)) if !object.has("startYear") => r.note(object.at("endYear"), "needs a startYear"),
+        (Some(start), Some(end)) if end < start => r.note(
+            object.at("endYear"),
+            format!("{end} is before startYear {start}"),
+        ),
+        (None, Some(_)) if !object.has("startYear") => {
+            r.note(object.at("endYear"), "needs a startYear")
+        }
         _ => {}
     }
     (start, end)
@@ -204,14 +324,20 @@ fn metric(r: &mut Reader, path: &str, value: &Value) -> Option<Metric> {
     let object = r.object(path, value, &["label", "value"])?;
     let label = r.text(&object, "label", limits::MAX_NAME);
     let value = r.text(&object, "value", limits::MAX_NAME);
-    Some(Metric { label: label?, value: value? })
+    Some(Metric {
+        label: label?,
+        value: value?,
+    })
 }
 
 fn unknown(r: &mut Reader, path: &str, what: &str, name: &str, known: &[&str]) {
     let hint = match closest(name, known) {
         Some(close) => format!("did you mean {close:?}?"),
         None if known.len() <= 12 => format!("known are {}", known.join(", ")),
-        None => format!("declare it at the top of the file, among {} others", known.len()),
+        None => format!(
+            "declare it at the top of the file, among {} others",
+            known.len()
+        ),
     };
     r.note(path, format!("unknown {what} {:?}; {hint}", shorten(name)));
 }

@@ -20,7 +20,11 @@ pub struct Mistake {
 
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.path.is_empty() { f.write_str(&self.message) } else { write!(f, "{}: {}", self.path, self.message) }
+        if self.path.is_empty() {
+            f.write_str(&self.message)
+        } else {
+            write!(f, "{}: {}", self.path, self.message)
+        }
     }
 }
 
@@ -43,7 +47,11 @@ impl Object<'_> {
     /// Path of a field of this object.
     #[must_use]
     pub fn at(&self, key: &str) -> String {
-        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+        if self.path.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}.{key}", self.path)
+        }
     }
 
     /// Whether the field is there at all.
@@ -57,7 +65,10 @@ impl Reader {
     /// Notes a mistake.
     pub fn note(&mut self, path: impl Into<String>, message: impl Into<String>) {
         if self.mistakes.len() < limits::MAX_MISTAKES {
-            self.mistakes.push(Mistake { path: path.into(), message: message.into() });
+            self.mistakes.push(Mistake {
+                path: path.into(),
+                message: message.into(),
+            });
         } else {
             self.n_suppressed += 1;
         }
@@ -67,20 +78,32 @@ impl Reader {
     #[must_use]
     pub fn finish(mut self) -> Vec<Mistake> {
         if self.n_suppressed > 0 {
-            self.mistakes.push(Mistake { path: String::new(), message: format!("and {} more mistakes", self.n_suppressed) });
+            self.mistakes.push(Mistake {
+                path: String::new(),
+                message: format!("and {} more mistakes", self.n_suppressed),
+            });
         }
         self.mistakes
     }
 
     /// Takes an object and complains about keys that are not in `known`.
-    pub fn object<'v>(&mut self, path: &str, value: &'v Value, known: &[&str]) -> Option<Object<'v>> {
+    pub fn object<'v>(
+        &mut self,
+        path: &str,
+        value: &'v Value,
+        known: &[&str],
+    ) -> Option<Object<'v>> {
         let Value::Object(map) = value else {
             self.wrong(path, "an object", value);
             return None;
         };
-        let object = Object { path: path.to_owned(), map };
+        let object = Object {
+            path: path.to_owned(),
+            map,
+        };
         for key in map.keys().filter(|key| !known.contains(&key.as_str())) {
-            let hint = closest(key, known).map_or_else(String::new, |name| format!("; did you mean \"{name}\"?"));
+            let hint = closest(key, known)
+                .map_or_else(String::new, |name| format!("; did you mean \"{name}\"?"));
             self.note(object.at(&shorten(key)), format!("unknown key{hint}"));
         }
         Some(object)
@@ -117,7 +140,13 @@ impl Reader {
     }
 
     /// The elements of a list, each with its path; no more than `max` of them.
-    pub fn list<'v>(&mut self, object: &Object<'v>, key: &str, max: usize, required: bool) -> Vec<(String, &'v Value)> {
+    pub fn list<'v>(
+        &mut self,
+        object: &Object<'v>,
+        key: &str,
+        max: usize,
+        required: bool,
+    ) -> Vec<(String, &'v Value)> {
         let path = object.at(key);
         match object.map.get(key) {
             None if required => {
@@ -127,9 +156,17 @@ impl Reader {
             None => Vec::new(),
             Some(Value::Array(values)) => {
                 if values.len() > max {
-                    self.note(path.clone(), format!("{} entries, at most {max} are allowed", values.len()));
+                    self.note(
+                        path.clone(),
+                        format!("{} entries, at most {max} are allowed", values.len()),
+                    );
                 }
-                values.iter().take(max).enumerate().map(|(i, value)| (format!("{path}[{i}]"), value)).collect()
+                values
+                    .iter()
+                    .take(max)
+                    .enumerate()
+                    .map(|(i, value)| (format!("{path}[{i}]"), value))
+                    .collect()
             }
             Some(value) => {
                 self.wrong(&path, "a list", value);
@@ -139,17 +176,30 @@ impl Reader {
     }
 
     /// An integer between `range.0` and `range.1`.
-    pub fn integer(&mut self, object: &Object<'_>, key: &str, range: (i64, i64), required: bool) -> Option<i32> {
+    pub fn integer(
+        &mut self,
+        object: &Object<'_>,
+        key: &str,
+        range: (i64, i64),
+        required: bool,
+    ) -> Option<i32> {
         let path = object.at(key);
         let Some(value) = object.map.get(key) else {
-            return if required { self.missing(object, key) } else { None };
+            return if required {
+                self.missing(object, key)
+            } else {
+                None
+            };
         };
         let Some(number) = value.as_i64() else {
             self.wrong(&path, "an integer", value);
             return None;
         };
         if number < range.0 || number > range.1 {
-            self.note(path, format!("{number} is outside {} to {}", range.0, range.1));
+            self.note(
+                path,
+                format!("{number} is outside {} to {}", range.0, range.1),
+            );
             return None;
         }
         i32::try_from(number).ok()
@@ -158,7 +208,9 @@ impl Reader {
     /// A required number between 0 and 1.
     pub fn share(&mut self, object: &Object<'_>, key: &str) -> Option<f32> {
         let path = object.at(key);
-        let Some(value) = object.map.get(key) else { return self.missing(object, key) };
+        let Some(value) = object.map.get(key) else {
+            return self.missing(object, key);
+        };
         let Some(number) = value.as_f64() else {
             self.wrong(&path, "a number", value);
             return None;
@@ -167,7 +219,10 @@ impl Reader {
             self.note(path, format!("{number} is outside 0 to 1"));
             return None;
         }
-        #[expect(clippy::cast_possible_truncation, reason = "a share needs no more than seven digits")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a share needs no more than seven digits"
+        )]
         Some(number as f32)
     }
 
@@ -181,7 +236,10 @@ impl Reader {
         if text.trim().is_empty() {
             self.note(path, "expected some text, found an empty string");
         } else if n_characters > max {
-            self.note(path, format!("{n_characters} characters, at most {max} are allowed"));
+            self.note(
+                path,
+                format!("{n_characters} characters, at most {max} are allowed"),
+            );
         } else if text.chars().any(|c| c.is_control() && c != '\n') {
             self.note(path, "contains a control character");
         } else {
@@ -196,7 +254,10 @@ impl Reader {
     }
 
     fn wrong(&mut self, path: &str, expected: &str, found: &Value) {
-        self.note(path, format!("expected {expected}, found {}", describe(found)));
+        self.note(
+            path,
+            format!("expected {expected}, found {}", describe(found)),
+        );
     }
 }
 
@@ -216,7 +277,11 @@ pub fn closest<'n>(word: &str, names: &[&'n str]) -> Option<&'n str> {
 #[must_use]
 pub fn shorten(text: &str) -> String {
     const MOST: usize = 40;
-    if text.chars().count() <= MOST { text.to_owned() } else { text.chars().take(MOST).chain("...".chars()).collect() }
+    if text.chars().count() <= MOST {
+        text.to_owned()
+    } else {
+        text.chars().take(MOST).chain("...".chars()).collect()
+    }
 }
 
 fn describe(value: &Value) -> String {

@@ -34,7 +34,9 @@ struct Candidate {
 pub fn classify(engine: &Engine, text: &str, history: &[Turn]) -> Result<Classification, Error> {
     let n_characters = text.chars().count();
     if n_characters > MAX_CHARACTERS {
-        return Err(Error::InvalidInput(format!("the question has {n_characters} characters, at most {MAX_CHARACTERS} are allowed")));
+        return Err(Error::InvalidInput(format!(
+            "the question has {n_characters} characters, at most {MAX_CHARACTERS} are allowed"
+        )));
     }
     let n_shown = context::last_shown(history).map_or(0, |turn| turn.item_ids.len());
     let question = read(engine, text, n_shown);
@@ -43,16 +45,36 @@ pub fn classify(engine: &Engine, text: &str, history: &[Turn]) -> Result<Classif
     add_hints(&mut candidates, &question, known_share, n_shown > 0);
     // The sort is stable, so equal strengths stay in the order of INTENTS.
     candidates.sort_by(|a, b| b.strength.total_cmp(&a.strength));
-    if let Some(at) = candidates.iter().position(|c| c.intent == "unsafe" && c.strength >= STRONG) {
+    if let Some(at) = candidates
+        .iter()
+        .position(|c| c.intent == "unsafe" && c.strength >= STRONG)
+    {
         candidates.swap(0, at);
     }
-    let mut best = candidates.first().cloned().unwrap_or(Candidate { intent: "unclear", strength: 0.0, item_type: None });
-    let second = candidates.iter().skip(1).map(|c| c.strength).fold(0.0, f32::max);
+    let mut best = candidates.first().cloned().unwrap_or(Candidate {
+        intent: "unclear",
+        strength: 0.0,
+        item_type: None,
+    });
+    let second = candidates
+        .iter()
+        .skip(1)
+        .map(|c| c.strength)
+        .fold(0.0, f32::max);
     let carried = context::resolve(engine, &question, best.intent, known_share, history);
-    best.intent = settle(best.intent, &question, known_share, !carried.entities.is_empty() || carried.resolved);
+    best.intent = settle(
+        best.intent,
+        &question,
+        known_share,
+        !carried.entities.is_empty() || carried.resolved,
+    );
     let item_type = item_type(engine, &question, &best, carried.item_type);
     let about_content = is_about_content(best.intent);
-    let entities: Vec<Entity> = question.entities.into_iter().chain(carried.entities).collect();
+    let entities: Vec<Entity> = question
+        .entities
+        .into_iter()
+        .chain(carried.entities)
+        .collect();
     let (confidence, factors) = judge(Evidence {
         best: best.strength,
         second: second.min(best.strength),
@@ -62,23 +84,45 @@ pub fn classify(engine: &Engine, text: &str, history: &[Turn]) -> Result<Classif
         needs_context: best.intent == "follow-up",
         has_context: carried.resolved,
     });
-    Ok(Classification { intent: best.intent, item_type, entities, keywords: question.keywords, confidence, factors })
+    Ok(Classification {
+        intent: best.intent,
+        item_type,
+        entities,
+        keywords: question.keywords,
+        confidence,
+        factors,
+    })
 }
 
 /// Whether an intent is answered from the content base.
 #[must_use]
 pub fn is_about_content(intent: &str) -> bool {
-    matches!(intent, "about" | "list" | "detail" | "when" | "count" | "compare" | "follow-up")
+    matches!(
+        intent,
+        "about" | "list" | "detail" | "when" | "count" | "compare" | "follow-up"
+    )
 }
 
 /// The strength of each intent by its rules, in the order of [`INTENTS`].
 fn strengths(engine: &Engine, question: &Question, has_history: bool) -> Vec<Candidate> {
-    let mut candidates: Vec<Candidate> =
-        INTENTS.iter().map(|intent| Candidate { intent, strength: 0.0, item_type: None }).collect();
+    let mut candidates: Vec<Candidate> = INTENTS
+        .iter()
+        .map(|intent| Candidate {
+            intent,
+            strength: 0.0,
+            item_type: None,
+        })
+        .collect();
     for rules in &engine.lexicon.intents {
         // Greetings are a polite beginning themselves, so small talk is looked for in everything that was said.
-        let units = if rules.social { question.units.as_slice() } else { question.core() };
-        let Some(candidate) = candidates.iter_mut().find(|c| c.intent == rules.intent) else { continue };
+        let units = if rules.social {
+            question.units.as_slice()
+        } else {
+            question.core()
+        };
+        let Some(candidate) = candidates.iter_mut().find(|c| c.intent == rules.intent) else {
+            continue;
+        };
         for rule in &rules.rules {
             if rule.strength > candidate.strength && rule.pattern.matches(units) {
                 candidate.strength = rule.strength;
@@ -89,10 +133,17 @@ fn strengths(engine: &Engine, question: &Question, has_history: bool) -> Vec<Can
             candidate.strength *= YIELD;
         }
     }
-    let asks = question.names_something() || candidates.iter().any(|c| c.strength >= STRONG && (is_about_content(c.intent) || c.intent == "help"));
+    let asks = question.names_something()
+        || candidates
+            .iter()
+            .any(|c| c.strength >= STRONG && (is_about_content(c.intent) || c.intent == "help"));
     let on_topic = question.names_something() || question.has_subject_named();
     for candidate in &mut candidates {
-        let social = engine.lexicon.intents.iter().any(|rules| rules.social && rules.intent == candidate.intent);
+        let social = engine
+            .lexicon
+            .intents
+            .iter()
+            .any(|rules| rules.social && rules.intent == candidate.intent);
         if (social && asks) || (candidate.intent == "off-topic" && on_topic) {
             candidate.strength *= YIELD;
         }
@@ -107,7 +158,8 @@ fn add_hints(candidates: &mut [Candidate], question: &Question, known_share: f32
             candidate.strength = candidate.strength.max(strength);
         }
     };
-    if question.of_kind("item").next().is_some() || question.of_kind("technology").next().is_some() {
+    if question.of_kind("item").next().is_some() || question.of_kind("technology").next().is_some()
+    {
         hint("detail", 0.5);
     }
     if question.names_something() {
@@ -123,32 +175,65 @@ fn add_hints(candidates: &mut [Candidate], question: &Question, known_share: f32
 }
 
 /// Takes back an intent about content when there is nothing in the question that content could answer.
-fn settle(intent: &'static str, question: &Question, known_share: f32, resolved: bool) -> &'static str {
-    let answerable = resolved || question.names_something() || question.has_subject || (!question.keywords.is_empty() && known_share >= 0.5);
+fn settle(
+    intent: &'static str,
+    question: &Question,
+    known_share: f32,
+    resolved: bool,
+) -> &'static str {
+    let answerable = resolved
+        || question.names_something()
+        || question.has_subject
+        || (!question.keywords.is_empty() && known_share >= 0.5);
     match intent {
         "list" | "detail" | "when" | "count" | "compare" if !answerable => {
-            if question.keywords.is_empty() { "unclear" } else { "off-topic" }
+            if question.keywords.is_empty() {
+                "unclear"
+            } else {
+                "off-topic"
+            }
         }
         intent => intent,
     }
 }
 
 /// The type asked for: by a noun, else by the rule, else by a verb, else by the turn before.
-fn item_type(engine: &Engine, question: &Question, best: &Candidate, carried: Option<String>) -> Option<String> {
-    let mut named = question.of_kind("item-type").map(|entity| entity.value.clone());
+fn item_type(
+    engine: &Engine,
+    question: &Question,
+    best: &Candidate,
+    carried: Option<String>,
+) -> Option<String> {
+    let mut named = question
+        .of_kind("item-type")
+        .map(|entity| entity.value.clone());
     if let Some(first) = named.next() {
         // "Talks and papers" asks for no single type.
         return named.all(|other| other == first).then_some(first);
     }
     let known = |name: &String| engine.base.types.iter().any(|t| t.name == *name);
-    let by_verb = || question.hinted_type.clone().filter(|_| matches!(best.intent, "list" | "count"));
-    best.item_type.clone().filter(known).filter(|_| is_about_content(best.intent)).or_else(by_verb).or(carried)
+    let by_verb = || {
+        question
+            .hinted_type
+            .clone()
+            .filter(|_| matches!(best.intent, "list" | "count"))
+    };
+    best.item_type
+        .clone()
+        .filter(known)
+        .filter(|_| is_about_content(best.intent))
+        .or_else(by_verb)
+        .or(carried)
 }
 
 impl Question {
     /// The subject is there, and not only as the `you` of a request to the speaker.
     fn has_subject_named(&self) -> bool {
-        self.has_subject && self.units.iter().any(|unit| !unit.text.starts_with("you") && unit.classes.contains(&super::pattern::Class::Subject))
+        self.has_subject
+            && self.units.iter().any(|unit| {
+                !unit.text.starts_with("you")
+                    && unit.classes.contains(&super::pattern::Class::Subject)
+            })
     }
 }
 
@@ -158,8 +243,16 @@ impl Engine {
     pub fn known_share(&self, keywords: &[String]) -> f32 {
         let terms = self.terms(keywords);
         let all: f32 = terms.iter().map(|term| self.index.idf(&term.stem)).sum();
-        let known: f32 = terms.iter().filter(|term| self.index.knows(&term.stem)).map(|term| self.index.idf(&term.stem) * term.trust).sum();
-        if all > 0.0 { (known / all).clamp(0.0, 1.0) } else { 1.0 }
+        let known: f32 = terms
+            .iter()
+            .filter(|term| self.index.knows(&term.stem))
+            .map(|term| self.index.idf(&term.stem) * term.trust)
+            .sum();
+        if all > 0.0 {
+            (known / all).clamp(0.0, 1.0)
+        } else {
+            1.0
+        }
     }
 
     /// Keywords as the index knows them: stemmed, and corrected when misspelled; each stem once.
@@ -167,7 +260,11 @@ impl Engine {
     pub fn terms(&self, keywords: &[String]) -> Vec<crate::select::score::Term> {
         let mut terms: Vec<crate::select::score::Term> = Vec::new();
         for word in keywords {
-            let mut term = crate::select::score::Term { word: word.clone(), stem: stem(word), trust: 1.0 };
+            let mut term = crate::select::score::Term {
+                word: word.clone(),
+                stem: stem(word),
+                trust: 1.0,
+            };
             if !self.index.knows(&term.stem)
                 && let Some((known, like)) = self.index.correct(&term.stem)
             {

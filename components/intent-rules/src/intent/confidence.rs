@@ -39,11 +39,45 @@ pub fn judge(evidence: Evidence<'_>) -> (f32, Vec<Factor>) {
         some => some.iter().map(|entity| entity.confidence).sum::<f32>() / some.len() as f32,
     };
     let factors = vec![
-        Factor { name: "rule", value: evidence.best, weight: 0.4 },
-        Factor { name: "margin", value: (2.0 * (evidence.best - evidence.second)).clamp(0.0, 1.0), weight: 0.15 },
-        Factor { name: "entities", value: entities, weight: 0.2 },
-        Factor { name: "coverage", value: if evidence.about_content { evidence.known_share } else { 1.0 }, weight: 0.15 },
-        Factor { name: "context", value: if evidence.needs_context && !evidence.has_context { 0.0 } else { 1.0 }, weight: 0.1 },
+        Factor {
+            name: "rule",
+            value: evidence.best,
+            weight: 0.4,
+        },
+        Factor {
+            name: "margin",
+            value: (2.0 * (evidence.best - evidence.second)).clamp(0.0, 1.0),
+            weight: 0.15,
+        },
+        Factor {
+            name: "entities",
+            value: entities,
+            weight: 0.2,
+        },
+        Factor {
+            name: "coverage",
+            value: if evidence.about_content {
+                evidence.known_share
+            } else {
+                1.0
+            },
+            weight: 0.15,
+        },
+        Factor {
+            name: "context",
+            value: if evidence.needs_context && !evidence.has_context {
+                0.0
+            } else {
+                1.0
+            },
+            weight: 0.1,
+        },
     ];
-    (factors.iter().map(|factor| factor.value * factor.weight).sum(), factors)
+    (
+        factors
+            .iter()
+            .map(|factor| factor.value * factor.weight)
+            .sum(),
+        factors,
+    )
 }

@@ -18,7 +18,11 @@ const CARRIED: f32 = 0.8;
 /// The last turn that showed items, if it is recent enough.
 #[must_use]
 pub fn last_shown(history: &[Turn]) -> Option<&Turn> {
-    history.iter().rev().take(REACH).find(|turn| !turn.item_ids.is_empty())
+    history
+        .iter()
+        .rev()
+        .take(REACH)
+        .find(|turn| !turn.item_ids.is_empty())
 }
 
 /// What the conversation adds to a question.
@@ -34,8 +38,16 @@ pub struct Carried {
 
 /// Resolves what a question leaves out. `known_share` is how much of its content words the base knows.
 #[must_use]
-pub fn resolve(engine: &Engine, question: &Question, intent: &str, known_share: f32, history: &[Turn]) -> Carried {
-    let Some(turn) = last_shown(history) else { return Carried::default() };
+pub fn resolve(
+    engine: &Engine,
+    question: &Question,
+    intent: &str,
+    known_share: f32,
+    history: &[Turn],
+) -> Carried {
+    let Some(turn) = last_shown(history) else {
+        return Carried::default();
+    };
     let places: Vec<Entity> = question
         .of_kind("ordinal")
         .filter_map(|place| {
@@ -44,23 +56,47 @@ pub fn resolve(engine: &Engine, question: &Question, intent: &str, known_share: 
         })
         .collect();
     if !places.is_empty() {
-        return Carried { entities: places, item_type: None, resolved: true };
+        return Carried {
+            entities: places,
+            item_type: None,
+            resolved: true,
+        };
     }
     if question.wants_others && matches!(intent, "follow-up" | "list" | "count") {
         return others(engine, question, turn);
     }
     if question.names_something() {
         // "What about the navy?" goes on with the kind of item that was asked for.
-        let go_on = intent == "follow-up" && question.of_kind("item-type").next().is_none() && question.of_kind("item").next().is_none();
-        return Carried { item_type: turn.item_type.clone().filter(|_| go_on), resolved: intent == "follow-up", ..Carried::default() };
+        let go_on = intent == "follow-up"
+            && question.of_kind("item-type").next().is_none()
+            && question.of_kind("item").next().is_none();
+        return Carried {
+            item_type: turn.item_type.clone().filter(|_| go_on),
+            resolved: intent == "follow-up",
+            ..Carried::default()
+        };
     }
-    let points = question.item_pronoun.is_some() && matches!(intent, "detail" | "when" | "compare" | "list" | "count") && !question.has_words(known_share);
+    let points = question.item_pronoun.is_some()
+        && matches!(intent, "detail" | "when" | "compare" | "list" | "count")
+        && !question.has_words(known_share);
     if points || (intent == "follow-up" && !question.has_words(known_share)) {
-        let plural = matches!(question.item_pronoun.as_deref(), Some("these" | "those" | "they" | "them" | "their")) || intent == "compare";
+        let plural = matches!(
+            question.item_pronoun.as_deref(),
+            Some("these" | "those" | "they" | "them" | "their")
+        ) || intent == "compare";
         let n = if plural { turn.item_ids.len() } else { 1 };
         let said = question.item_pronoun.clone().unwrap_or_default();
-        let entities = turn.item_ids.iter().take(n).map(|id| item(id, &said, BY_PRONOUN)).collect();
-        return Carried { entities, item_type: None, resolved: true };
+        let entities = turn
+            .item_ids
+            .iter()
+            .take(n)
+            .map(|id| item(id, &said, BY_PRONOUN))
+            .collect();
+        return Carried {
+            entities,
+            item_type: None,
+            resolved: true,
+        };
     }
     Carried::default()
 }
@@ -78,14 +114,34 @@ fn others(engine: &Engine, question: &Question, turn: &Turn) -> Carried {
     let entities = before
         .entities
         .into_iter()
-        .filter(|entity| matches!(entity.kind, "technology" | "organisation" | "year" | "year-range" | "item-type"))
+        .filter(|entity| {
+            matches!(
+                entity.kind,
+                "technology" | "organisation" | "year" | "year-range" | "item-type"
+            )
+        })
         .filter(|entity| question.of_kind(entity.kind).next().is_none())
-        .map(|entity| Entity { confidence: entity.confidence * CARRIED, ..entity })
+        .map(|entity| Entity {
+            confidence: entity.confidence * CARRIED,
+            ..entity
+        })
         .collect();
-    let item_type = turn.item_type.clone().filter(|_| question.of_kind("item-type").next().is_none());
-    Carried { entities, item_type, resolved: true }
+    let item_type = turn
+        .item_type
+        .clone()
+        .filter(|_| question.of_kind("item-type").next().is_none());
+    Carried {
+        entities,
+        item_type,
+        resolved: true,
+    }
 }
 
 fn item(id: &str, said: &str, confidence: f32) -> Entity {
-    Entity { kind: "item", value: id.to_owned(), text: said.to_owned(), confidence }
+    Entity {
+        kind: "item",
+        value: id.to_owned(),
+        text: said.to_owned(),
+        confidence,
+    }
 }

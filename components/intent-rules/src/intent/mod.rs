@@ -3,6 +3,7 @@
 pub mod classify;
 pub mod confidence;
 pub mod context;
+mod counts;
 pub mod pattern;
 pub mod question;
 

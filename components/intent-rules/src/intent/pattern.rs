@@ -56,7 +56,11 @@ impl Pattern {
     /// # Errors
     /// In words, when a class is unknown or the pattern has no slot.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let mut pattern = Self { slots: Vec::new(), from_start: false, to_end: false };
+        let mut pattern = Self {
+            slots: Vec::new(),
+            from_start: false,
+            to_end: false,
+        };
         for part in text.split_whitespace() {
             match part {
                 "^" => pattern.from_start = true,
@@ -64,25 +68,40 @@ impl Pattern {
                 _ => pattern.slots.push(Slot::parse(part)?),
             }
         }
-        if pattern.slots.is_empty() { Err("the pattern is empty".to_owned()) } else { Ok(pattern) }
+        if pattern.slots.is_empty() {
+            Err("the pattern is empty".to_owned())
+        } else {
+            Ok(pattern)
+        }
     }
 
     /// Whether the pattern occurs in a question.
     #[must_use]
     pub fn matches(&self, units: &[Unit]) -> bool {
         let last_start = if self.from_start { 0 } else { units.len() };
-        (0..=last_start).any(|start| units.get(start..).is_some_and(|rest| self.matches_at(rest, &self.slots)))
+        (0..=last_start).any(|start| {
+            units
+                .get(start..)
+                .is_some_and(|rest| self.matches_at(rest, &self.slots))
+        })
     }
 
     fn matches_at(&self, units: &[Unit], slots: &[Slot]) -> bool {
-        let Some((slot, later)) = slots.split_first() else { return !self.to_end || units.is_empty() };
+        let Some((slot, later)) = slots.split_first() else {
+            return !self.to_end || units.is_empty();
+        };
         if let Some((unit, rest)) = units.split_first()
             && slot.accepts(unit)
             && self.matches_at(rest, later)
         {
             return true;
         }
-        slot.gap && (0..=MAX_GAP.min(units.len())).any(|n| units.get(n..).is_some_and(|rest| self.matches_at(rest, later)))
+        slot.gap
+            && (0..=MAX_GAP.min(units.len())).any(|n| {
+                units
+                    .get(n..)
+                    .is_some_and(|rest| self.matches_at(rest, later))
+            })
     }
 }
 
@@ -107,7 +126,11 @@ impl Slot {
     }
 
     fn accepts(&self, unit: &Unit) -> bool {
-        self.words.contains(&unit.text) || self.classes.iter().any(|class| unit.classes.contains(class))
+        self.words.contains(&unit.text)
+            || self
+                .classes
+                .iter()
+                .any(|class| unit.classes.contains(class))
     }
 }
 
@@ -118,9 +141,18 @@ mod tests {
     fn units(text: &str) -> Vec<Unit> {
         text.split_whitespace()
             .map(|word| match word {
-                "COBOL" => Unit { text: "cobol".to_owned(), classes: vec![Class::Name] },
-                "she" => Unit { text: "she".to_owned(), classes: vec![Class::Subject] },
-                word => Unit { text: word.to_owned(), classes: Vec::new() },
+                "COBOL" => Unit {
+                    text: "cobol".to_owned(),
+                    classes: vec![Class::Name],
+                },
+                "she" => Unit {
+                    text: "she".to_owned(),
+                    classes: vec![Class::Subject],
+                },
+                word => Unit {
+                    text: word.to_owned(),
+                    classes: Vec::new(),
+                },
             })
             .collect()
     }
@@ -140,7 +172,11 @@ mod tests {
             ("end $", "the end", true),
         ];
         for (pattern, text, expected) in cases {
-            assert_eq!(Pattern::parse(pattern).unwrap().matches(&units(text)), expected, "{pattern} / {text}");
+            assert_eq!(
+                Pattern::parse(pattern).unwrap().matches(&units(text)),
+                expected,
+                "{pattern} / {text}"
+            );
         }
         assert!(Pattern::parse("  ").is_err());
         assert!(Pattern::parse("a||b").is_err());

@@ -6,13 +6,11 @@ use super::Entity;
 use super::pattern::{Class, Unit};
 use crate::Engine;
 use crate::names::{Match, Target};
-use crate::text::years::{self, Years};
-use crate::text::{Token, numbers, stem, tokenize};
+use crate::text::years::Years;
+use crate::text::{Token, stem, tokenize};
 
 /// Most words that are looked at; a longer question is judged by its beginning.
 const MAX_WORDS: usize = 200;
-/// Confidence of a number or a year that was said in so many words.
-const CERTAIN: f32 = 1.0;
 
 /// A question taken apart.
 #[derive(Debug, Default)]
@@ -38,13 +36,17 @@ pub struct Question {
 impl Question {
     /// Entities of one kind.
     pub fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Entity> {
-        self.entities.iter().filter(move |entity| entity.kind == kind)
+        self.entities
+            .iter()
+            .filter(move |entity| entity.kind == kind)
     }
 
     /// Whether it names something that content can be looked up by.
     #[must_use]
     pub fn names_something(&self) -> bool {
-        self.entities.iter().any(|entity| !matches!(entity.kind, "ordinal" | "count"))
+        self.entities
+            .iter()
+            .any(|entity| !matches!(entity.kind, "ordinal" | "count"))
     }
 
     /// Units without the polite beginning; all of them when nothing else was said.
@@ -64,8 +66,19 @@ pub fn read(engine: &Engine, text: &str, n_shown: usize) -> Question {
     tokens.truncate(MAX_WORDS);
     let words: Vec<&str> = tokens.iter().map(|token| token.text.as_str()).collect();
     let lexicon = &engine.lexicon;
-    let ordinary = |word: &str| lexicon.stop.contains(word) || lexicon.question_words.contains(word) || engine.index.knows(&stem(word));
-    let mut reader = Reader { engine, text, tokens: &tokens, words: &words, kinds: vec![Part::Free; words.len()], question: Question::default() };
+    let ordinary = |word: &str| {
+        lexicon.stop.contains(word)
+            || lexicon.question_words.contains(word)
+            || engine.index.knows(&stem(word))
+    };
+    let mut reader = Reader {
+        engine,
+        text,
+        tokens: &tokens,
+        words: &words,
+        kinds: vec![Part::Free; words.len()],
+        question: Question::default(),
+    };
     for found in engine.names.find(&words, ordinary) {
         reader.name(&found);
     }
@@ -80,7 +93,7 @@ pub fn read(engine: &Engine, text: &str, n_shown: usize) -> Question {
 
 /// What a word belongs to. A span is known by its first word; the others continue it.
 #[derive(Debug, Clone, PartialEq)]
-enum Part {
+pub(super) enum Part {
     Free,
     Span(Vec<Class>),
     Continued,
@@ -88,13 +101,14 @@ enum Part {
     Used,
 }
 
-struct Reader<'q> {
-    engine: &'q Engine,
-    text: &'q str,
-    tokens: &'q [Token],
-    words: &'q [&'q str],
-    kinds: Vec<Part>,
-    question: Question,
+/// Takes a question apart, step by step.
+pub(super) struct Reader<'q> {
+    pub(super) engine: &'q Engine,
+    pub(super) text: &'q str,
+    pub(super) tokens: &'q [Token],
+    pub(super) words: &'q [&'q str],
+    pub(super) kinds: Vec<Part>,
+    pub(super) question: Question,
 }
 
 impl Reader<'_> {
@@ -113,29 +127,62 @@ impl Reader<'_> {
                 Target::Verb(i) => {
                     let hint = base.types.get(i).map(|t| t.name.clone());
                     self.question.hinted_type = self.question.hinted_type.take().or(hint);
-                    self.kinds.iter_mut().skip(found.first).take(found.end - found.first).for_each(|part| *part = Part::Used);
+                    self.kinds
+                        .iter_mut()
+                        .skip(found.first)
+                        .take(found.end - found.first)
+                        .for_each(|part| *part = Part::Used);
                     continue;
                 }
                 Target::Type(_) if !self.is_noun_here(found) => continue,
-                Target::Type(i) => ("item-type", base.types.get(i).map(|t| t.name.clone()), Class::Type),
+                Target::Type(i) => (
+                    "item-type",
+                    base.types.get(i).map(|t| t.name.clone()),
+                    Class::Type,
+                ),
                 Target::Technology(i) => {
                     let name = base.technologies.get(i).map(|t| t.name.clone());
-                    keywords.extend(name.iter().flat_map(|name| crate::text::tokens::words(name)));
+                    keywords.extend(
+                        name.iter()
+                            .flat_map(|name| crate::text::tokens::words(name)),
+                    );
                     ("technology", name, Class::Name)
                 }
-                Target::Organisation(i) => ("organisation", base.organisations.get(i).map(|o| o.name.clone()), Class::Name),
+                Target::Organisation(i) => (
+                    "organisation",
+                    base.organisations.get(i).map(|o| o.name.clone()),
+                    Class::Name,
+                ),
                 Target::Item(i) => {
-                    keywords.extend(self.words.get(found.first..found.end).into_iter().flatten().map(|word| (*word).to_owned()));
-                    ("item", base.items.get(i).map(|item| item.id.clone()), Class::Name)
+                    keywords.extend(
+                        self.words
+                            .get(found.first..found.end)
+                            .into_iter()
+                            .flatten()
+                            .map(|word| (*word).to_owned()),
+                    );
+                    (
+                        "item",
+                        base.items.get(i).map(|item| item.id.clone()),
+                        Class::Name,
+                    )
                 }
                 Target::Period(i) => {
-                    let years = base.periods.get(i).map(|p| Years { from: Some(p.from_year), to: Some(p.to_year) });
+                    let years = base.periods.get(i).map(|p| Years {
+                        from: Some(p.from_year),
+                        to: Some(p.to_year),
+                    });
                     ("year-range", years.map(Years::canonical), Class::Years)
                 }
             };
             let Some(value) = value else { continue };
             classes.push(class);
-            self.question.entities.push(Entity { kind, value, text: said.clone(), confidence: found.confidence });
+            self.question.entities.push(Entity {
+                kind,
+                value,
+                text: said.clone(),
+                confidence: found.confidence,
+            });
         }
         keywords.retain(|word| !self.engine.lexicon.stop.contains(word));
         self.add_keywords(keywords);
@@ -146,68 +193,37 @@ impl Reader<'_> {
 
     /// Words such as `talk` are nouns for a type, but also plain verbs: in the singular they need a determiner before them.
     fn is_noun_here(&self, found: &Match) -> bool {
-        let Some(word) = self.words.get(found.first) else { return false };
+        let Some(word) = self.words.get(found.first) else {
+            return false;
+        };
         if !self.engine.lexicon.stop.contains(*word) || found.end - found.first > 1 {
             return true;
         }
-        let before = found.first.checked_sub(1).and_then(|at| self.words.get(at)).copied().unwrap_or("");
-        matches!(before, "the" | "a" | "an" | "her" | "his" | "your" | "their" | "any" | "what" | "which" | "all" | "many" | "some" | "other" | "first" | "last")
-    }
-
-    fn years(&mut self) {
-        let century = self.engine.base.span().map_or(1900, |(oldest, newest)| if oldest >= 2000 || newest < 1900 { newest / 100 * 100 } else { 1900 });
-        for found in years::find(self.text, self.tokens, century) {
-            let free = self.kinds.get(found.first..found.end).is_some_and(|parts| parts.iter().all(|part| matches!(part, Part::Free | Part::Used)));
-            if !free {
-                continue;
-            }
-            let kind = if found.years.from == found.years.to { "year" } else { "year-range" };
-            let text = self.said(found.first, found.end);
-            self.question.entities.push(Entity { kind, value: found.years.canonical(), text, confidence: CERTAIN });
-            self.mark(found.first, found.end, vec![Class::Years]);
-        }
-    }
-
-    fn numbers(&mut self, n_shown: usize) {
-        for at in 0..self.words.len() {
-            let Some(word) = self.words.get(at).copied().filter(|_| self.kinds.get(at) == Some(&Part::Free)) else { continue };
-            let next = self.words.get(at + 1).copied();
-            let before = at.checked_sub(1).and_then(|b| self.words.get(b)).copied().unwrap_or("");
-            if let Some(place) = self.place(word, before, next, at, n_shown) {
-                let text = self.said(at, at + 1);
-                self.question.entities.push(Entity { kind: "ordinal", value: place.to_string(), text, confidence: CERTAIN });
-                self.mark(at, at + 1, vec![Class::Ordinal]);
-            } else if let Some(n) = numbers::cardinal(word)
-                && (self.is_type(at + 1) || matches!(before, "top" | "best" | "name" | "any" | "first" | "last"))
-                && word != "one"
-            {
-                let text = self.said(at, at + 1);
-                self.question.entities.push(Entity { kind: "count", value: n.to_string(), text, confidence: CERTAIN });
-                self.mark(at, at + 1, vec![Class::Count]);
-            }
-        }
-    }
-
-    /// Which of the items shown is meant. Without items shown, `first` and `last` speak of time and not of a list.
-    fn place(&self, word: &str, before: &str, next: Option<&str>, at: usize, n_shown: usize) -> Option<u32> {
-        let shown = u32::try_from(n_shown).ok().filter(|n| *n > 0)?;
-        let alone = next.is_none() || matches!(next, Some("one" | "item" | "card" | "thing" | "please"));
-        let number = numbers::ordinal(word).or(match word {
-            "last" | "latter" => Some(shown),
-            "former" => Some(1),
-            _ => None,
-        });
-        if let Some(number) = number {
-            let listed = before == "the" && self.is_type(at + 1);
-            return (alone || listed || matches!(word, "former" | "latter")).then_some(number);
-        }
-        (matches!(before, "number" | "option" | "item" | "card") && self.words.get(at.wrapping_sub(2)) != Some(&"the"))
-            .then(|| numbers::cardinal(word))
-            .flatten()
-    }
-
-    fn is_type(&self, at: usize) -> bool {
-        matches!(self.kinds.get(at), Some(Part::Span(classes)) if classes.contains(&Class::Type))
+        let before = found
+            .first
+            .checked_sub(1)
+            .and_then(|at| self.words.get(at))
+            .copied()
+            .unwrap_or("");
+        matches!(
+            before,
+            "the"
+                | "a"
+                | "an"
+                | "her"
+                | "his"
+                | "your"
+                | "their"
+                | "any"
+                | "what"
+                | "which"
+                | "all"
+                | "many"
+                | "some"
+                | "other"
+                | "first"
+                | "last"
+        )
     }
 
     fn remaining_words(&mut self) {
@@ -238,8 +254,13 @@ impl Reader<'_> {
     fn lead_in(&self) -> usize {
         let mut at = 0;
         while let Some(phrase) = self.engine.lexicon.lead_ins.iter().find(|phrase| {
-            self.words.get(at..at + phrase.len()).is_some_and(|run| run.iter().zip(phrase.iter()).all(|(a, b)| a == b))
-                && self.kinds.get(at..at + phrase.len()).is_some_and(|parts| parts.iter().all(|p| matches!(p, Part::Free | Part::Used)))
+            self.words
+                .get(at..at + phrase.len())
+                .is_some_and(|run| run.iter().zip(phrase.iter()).all(|(a, b)| a == b))
+                && self
+                    .kinds
+                    .get(at..at + phrase.len())
+                    .is_some_and(|parts| parts.iter().all(|p| matches!(p, Part::Free | Part::Used)))
         }) {
             at += phrase.len();
         }
@@ -256,17 +277,27 @@ impl Reader<'_> {
                         unit.text.push_str(word);
                     }
                 }
-                Part::Span(classes) => units.push(Unit { text: (*word).to_owned(), classes: classes.clone() }),
+                Part::Span(classes) => units.push(Unit {
+                    text: (*word).to_owned(),
+                    classes: classes.clone(),
+                }),
                 Part::Free | Part::Used => {
                     let subject = self.engine.lexicon.subject_pronouns.contains(*word);
-                    units.push(Unit { text: (*word).to_owned(), classes: if subject { vec![Class::Subject] } else { Vec::new() } });
+                    units.push(Unit {
+                        text: (*word).to_owned(),
+                        classes: if subject {
+                            vec![Class::Subject]
+                        } else {
+                            Vec::new()
+                        },
+                    });
                 }
             }
         }
         units
     }
 
-    fn mark(&mut self, first: usize, end: usize, classes: Vec<Class>) {
+    pub(super) fn mark(&mut self, first: usize, end: usize, classes: Vec<Class>) {
         let mut classes = Some(classes);
         for part in self.kinds.iter_mut().take(end).skip(first) {
             *part = classes.take().map_or(Part::Continued, Part::Span);
@@ -274,8 +305,14 @@ impl Reader<'_> {
     }
 
     /// The words of the question between two tokens, as they were written.
-    fn said(&self, first: usize, end: usize) -> String {
-        let range = self.tokens.get(first).zip(end.checked_sub(1).and_then(|last| self.tokens.get(last)));
-        range.and_then(|(a, b)| self.text.get(a.start..b.end)).unwrap_or_default().to_owned()
+    pub(super) fn said(&self, first: usize, end: usize) -> String {
+        let range = self
+            .tokens
+            .get(first)
+            .zip(end.checked_sub(1).and_then(|last| self.tokens.get(last)));
+        range
+            .and_then(|(a, b)| self.text.get(a.start..b.end))
+            .unwrap_or_default()
+            .to_owned()
     }
 }

@@ -3,3 +3,5 @@
 pub mod choose;
 pub mod filter;
 pub mod score;
+mod spread;
+mod wish;

@@ -79,7 +79,9 @@ pub fn score_all(base: &ContentBase, index: &Index, query: &Query) -> Vec<Score>
     for term in &query.terms {
         let share = index.idf(&term.stem) * term.trust / divisor;
         for posting in index.postings(&term.stem) {
-            if let (Some(score), Some(words)) = (scores.get_mut(posting.item), found.get_mut(posting.item)) {
+            if let (Some(score), Some(words)) =
+                (scores.get_mut(posting.item), found.get_mut(posting.item))
+            {
                 score.keyword += share * posting.weight;
                 words.push(&term.word);
             }
@@ -95,21 +97,35 @@ pub fn score_all(base: &ContentBase, index: &Index, query: &Query) -> Vec<Score>
 /// Best first: total, then impact, then id.
 #[must_use]
 pub fn order(a: (&Score, &Item), b: (&Score, &Item)) -> Ordering {
-    b.0.total.total_cmp(&a.0.total).then(b.1.impact.total_cmp(&a.1.impact)).then_with(|| a.1.id.cmp(&b.1.id))
+    b.0.total
+        .total_cmp(&a.0.total)
+        .then(b.1.impact.total_cmp(&a.1.impact))
+        .then_with(|| a.1.id.cmp(&b.1.id))
 }
 
 fn finish(score: &mut Score, item: &Item, words: &[&str], query: &Query, span: Option<(i32, i32)>) {
-    let has: Vec<&str> = query.technologies.iter().filter(|name| item.technologies.contains(name)).map(String::as_str).collect();
+    let has: Vec<&str> = query
+        .technologies
+        .iter()
+        .filter(|name| item.technologies.contains(name))
+        .map(String::as_str)
+        .collect();
     score.keyword = score.keyword.clamp(0.0, 1.0);
     score.technology = ratio(has.len(), query.technologies.len());
     score.recency = span.map_or(0.0, |span| recency(item, query.time, span));
     score.impact = item.impact;
-    score.total = WEIGHTS.iter().zip([score.keyword, score.technology, score.recency, score.impact]).map(|(w, part)| w * part).sum();
+    score.total = WEIGHTS
+        .iter()
+        .zip([score.keyword, score.technology, score.recency, score.impact])
+        .map(|(w, part)| w * part)
+        .sum();
     if !words.is_empty() {
         score.reasons.push(format!("keyword: {}", words.join(", ")));
     }
     if !has.is_empty() {
-        score.reasons.push(format!("technology: {}", has.join(", ")));
+        score
+            .reasons
+            .push(format!("technology: {}", has.join(", ")));
     }
     if score.recency > 0.0 {
         score.reasons.extend(time_reason(item, query.time));
@@ -121,16 +137,25 @@ fn finish(score: &mut Score, item: &Item, words: &[&str], query: &Query, span: O
 
 fn time_reason(item: &Item, time: Time) -> Option<String> {
     let start = item.start_year?;
-    let years = Years { from: Some(start), to: item.end_year };
+    let years = Years {
+        from: Some(start),
+        to: item.end_year,
+    };
     match time {
         Time::Newest | Time::Earliest => Some(format!("time: {}", years.canonical())),
-        Time::Asked(asked) => Some(format!("time: {} within {}", years.canonical(), asked.canonical())),
+        Time::Asked(asked) => Some(format!(
+            "time: {} within {}",
+            years.canonical(),
+            asked.canonical()
+        )),
         Time::Indifferent => None,
     }
 }
 
 fn recency(item: &Item, time: Time, (oldest, newest): (i32, i32)) -> f32 {
-    let Some((start, end)) = item.years(newest) else { return 0.0 };
+    let Some((start, end)) = item.years(newest) else {
+        return 0.0;
+    };
     match time {
         Time::Newest if newest == oldest => 1.0,
         Time::Newest => part(end - oldest, newest - oldest),
@@ -138,7 +163,10 @@ fn recency(item: &Item, time: Time, (oldest, newest): (i32, i32)) -> f32 {
         Time::Earliest => part(newest - start, newest - oldest),
         Time::Indifferent => 0.5,
         Time::Asked(years) => {
-            let (from, to) = (years.from.unwrap_or(oldest).max(start), years.to.unwrap_or(newest).min(end));
+            let (from, to) = (
+                years.from.unwrap_or(oldest).max(start),
+                years.to.unwrap_or(newest).min(end),
+            );
             part((to.saturating_sub(from)).saturating_add(1), end - start + 1)
         }
     }
@@ -151,5 +179,9 @@ fn part(some: i32, all: i32) -> f32 {
 
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^24")]
 fn ratio(some: usize, all: usize) -> f32 {
-    if all == 0 { 0.0 } else { some as f32 / all as f32 }
+    if all == 0 {
+        0.0
+    } else {
+        some as f32 / all as f32
+    }
 }

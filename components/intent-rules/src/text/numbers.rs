@@ -3,19 +3,46 @@
 /// 0 to 19 for a word such as `seven`, or for digits below 20.
 fn below_twenty(word: &str) -> Option<i32> {
     const WORDS: [&str; 20] = [
-        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen",
-        "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+        "zero",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+        "thirteen",
+        "fourteen",
+        "fifteen",
+        "sixteen",
+        "seventeen",
+        "eighteen",
+        "nineteen",
     ];
-    WORDS.iter().position(|w| *w == word).and_then(|n| i32::try_from(n).ok())
+    WORDS
+        .iter()
+        .position(|w| *w == word)
+        .and_then(|n| i32::try_from(n).ok())
 }
 
 /// 20, 30 and so on for `twenty`, `thirty`; also `forty` in the spelling `fourty`.
 fn tens(word: &str) -> Option<i32> {
-    const WORDS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
+    const WORDS: [&str; 8] = [
+        "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
+    ];
     if word == "fourty" {
         return Some(40);
     }
-    WORDS.iter().position(|w| *w == word).and_then(|n| i32::try_from(n).ok()).map(|n| (n + 2) * 10)
+    WORDS
+        .iter()
+        .position(|w| *w == word)
+        .and_then(|n| i32::try_from(n).ok())
+        .map(|n| (n + 2) * 10)
 }
 
 /// A number below 100 at the start of `words` and how many words it takes: `fifty two`, `fifty`, `oh six`, `12`.
@@ -24,15 +51,22 @@ pub fn below_hundred(words: &[&str]) -> Option<(i32, usize)> {
     let first = *words.first()?;
     let second = words.get(1).copied();
     if matches!(first, "oh" | "o" | "zero")
-        && let Some(unit) = second.and_then(below_twenty).filter(|n| (1..10).contains(n))
+        && let Some(unit) = second
+            .and_then(below_twenty)
+            .filter(|n| (1..10).contains(n))
     {
         return Some((unit, 2));
     }
     if let Some(ten) = tens(first) {
-        return Some(match second.and_then(below_twenty).filter(|n| (1..10).contains(n)) {
-            Some(unit) => (ten + unit, 2),
-            None => (ten, 1),
-        });
+        return Some(
+            match second
+                .and_then(below_twenty)
+                .filter(|n| (1..10).contains(n))
+            {
+                Some(unit) => (ten + unit, 2),
+                None => (ten, 1),
+            },
+        );
     }
     if let Some(n) = below_twenty(first) {
         return Some((n, 1));
@@ -46,7 +80,16 @@ pub fn below_hundred(words: &[&str]) -> Option<(i32, usize)> {
 /// The decade for `forties` (40), or for `40s`.
 #[must_use]
 pub fn decade(word: &str) -> Option<i32> {
-    const WORDS: [&str; 8] = ["twenties", "thirties", "forties", "fifties", "sixties", "seventies", "eighties", "nineties"];
+    const WORDS: [&str; 8] = [
+        "twenties",
+        "thirties",
+        "forties",
+        "fifties",
+        "sixties",
+        "seventies",
+        "eighties",
+        "nineties",
+    ];
     if let Some(n) = WORDS.iter().position(|w| *w == word) {
         return i32::try_from(n).ok().map(|n| (n + 2) * 10);
     }
@@ -57,16 +100,26 @@ pub fn decade(word: &str) -> Option<i32> {
 /// 1 for `first` or `1st`, up to 10.
 #[must_use]
 pub fn ordinal(word: &str) -> Option<u32> {
-    const WORDS: [&str; 10] = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"];
-    const SHORT: [&str; 10] = ["1st", "2nd", "3rd", "4th", "5th", "6th", "7th", "8th", "9th", "10th"];
-    let at = WORDS.iter().position(|w| *w == word).or_else(|| SHORT.iter().position(|w| *w == word))?;
+    const WORDS: [&str; 10] = [
+        "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth",
+        "tenth",
+    ];
+    const SHORT: [&str; 10] = [
+        "1st", "2nd", "3rd", "4th", "5th", "6th", "7th", "8th", "9th", "10th",
+    ];
+    let at = WORDS
+        .iter()
+        .position(|w| *w == word)
+        .or_else(|| SHORT.iter().position(|w| *w == word))?;
     u32::try_from(at + 1).ok()
 }
 
 /// 1 to 20 for a cardinal in words or digits.
 #[must_use]
 pub fn cardinal(word: &str) -> Option<u32> {
-    below_hundred(&[word]).and_then(|(n, _)| u32::try_from(n).ok()).filter(|n| (1..=20).contains(n))
+    below_hundred(&[word])
+        .and_then(|(n, _)| u32::try_from(n).ok())
+        .filter(|n| (1..=20).contains(n))
 }
 
 /// The form of one word inside a name: small numbers become digits, everything else stays.

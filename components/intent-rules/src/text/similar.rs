@@ -46,12 +46,19 @@ pub fn likeness(a: &str, b: &str) -> Option<f32> {
     if limit == 0 || n_a.abs_diff(n_b) > limit || a.chars().next() != b.chars().next() {
         return None;
     }
-    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let digits = |text: &str| {
+        text.chars()
+            .filter(char::is_ascii_digit)
+            .collect::<String>()
+    };
     if digits(a) != digits(b) {
         return None;
     }
     let distance = strsim::osa_distance(a, b);
-    #[expect(clippy::cast_precision_loss, reason = "lengths of words are far below 2^24")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "lengths of words are far below 2^24"
+    )]
     let share = distance as f32 / n_a.max(n_b) as f32;
     (distance <= limit).then_some(1.0 - share)
 }
@@ -62,18 +69,37 @@ mod tests {
 
     #[test]
     fn typos_and_mishearings_are_close_and_other_words_are_not() {
-        let close = [("kobol", "cobol"), ("cobbol", "cobol"), ("univack", "univac"), ("harvrad", "harvard"), ("flowmattic", "flowmatic")];
+        let close = [
+            ("kobol", "cobol"),
+            ("cobbol", "cobol"),
+            ("univack", "univac"),
+            ("harvrad", "harvard"),
+            ("flowmattic", "flowmatic"),
+        ];
         for (a, b) in close {
-            assert!(likeness(&fold(a), &fold(b)).is_some_and(|l| l > 0.7), "{a} {b}");
+            assert!(
+                likeness(&fold(a), &fold(b)).is_some_and(|l| l > 0.7),
+                "{a} {b}"
+            );
         }
-        for (a, b) in [("mark1", "mark2"), ("navy", "nave"), ("marvel", "harvard"), ("yale", "yell"), ("control", "cobol")] {
+        for (a, b) in [
+            ("mark1", "mark2"),
+            ("navy", "nave"),
+            ("marvel", "harvard"),
+            ("yale", "yell"),
+            ("control", "cobol"),
+        ] {
             assert_eq!(likeness(&fold(a), &fold(b)), None, "{a} {b}");
         }
     }
 
     #[test]
     fn likeness_is_symmetric_and_reflexive() {
-        for (a, b) in [("compiler", "compielr"), ("nanosecond", "nanoseconds"), ("grace", "grade")] {
+        for (a, b) in [
+            ("compiler", "compielr"),
+            ("nanosecond", "nanoseconds"),
+            ("grace", "grade"),
+        ] {
             assert_eq!(likeness(a, b), likeness(b, a));
             assert_eq!(likeness(a, a), Some(1.0));
         }

@@ -10,13 +10,27 @@ pub fn stem(word: &str) -> String {
         return word.to_owned();
     }
     let singular = singular(word);
-    let base = strip(&singular, &["isation", "ization", "ising", "izing", "ised", "ized", "iser", "izer", "ise", "ize"], 4)
-        .or_else(|| strip(&singular, &["ation"], 5))
-        .map(str::to_owned)
-        .or_else(|| strip(&singular, &["ing", "ed"], 3).filter(|rest| has_vowel(rest)).map(undouble))
-        .or_else(|| strip(&singular, &["er", "or"], 4).map(undouble))
-        .unwrap_or(singular);
-    let base = if base.len() > 4 { base.replace("our", "or") } else { base };
+    let base = strip(
+        &singular,
+        &[
+            "isation", "ization", "ising", "izing", "ised", "ized", "iser", "izer", "ise", "ize",
+        ],
+        4,
+    )
+    .or_else(|| strip(&singular, &["ation"], 5))
+    .map(str::to_owned)
+    .or_else(|| {
+        strip(&singular, &["ing", "ed"], 3)
+            .filter(|rest| has_vowel(rest))
+            .map(undouble)
+    })
+    .or_else(|| strip(&singular, &["er", "or"], 4).map(undouble))
+    .unwrap_or(singular);
+    let base = if base.len() > 4 {
+        base.replace("our", "or")
+    } else {
+        base
+    };
     match base.strip_suffix('e') {
         Some(rest) if rest.len() >= 3 => rest.to_owned(),
         _ => base,
@@ -28,7 +42,10 @@ fn singular(word: &str) -> String {
         return format!("{rest}y");
     }
     if let Some(rest) = strip(word, &["sses", "ches", "shes", "xes"], 2) {
-        return word.get(..rest.len() + word.len().saturating_sub(rest.len()).saturating_sub(2)).unwrap_or(word).to_owned();
+        return word
+            .get(..rest.len() + word.len().saturating_sub(rest.len()).saturating_sub(2))
+            .unwrap_or(word)
+            .to_owned();
     }
     match word.strip_suffix('s') {
         Some(rest) if rest.len() >= 3 && !rest.ends_with(['s', 'u', 'i']) => rest.to_owned(),
@@ -38,14 +55,19 @@ fn singular(word: &str) -> String {
 
 /// The word without the first suffix that fits and leaves at least `least` letters.
 fn strip<'w>(word: &'w str, suffixes: &[&str], least: usize) -> Option<&'w str> {
-    suffixes.iter().find_map(|suffix| word.strip_suffix(suffix)).filter(|rest| rest.len() >= least)
+    suffixes
+        .iter()
+        .find_map(|suffix| word.strip_suffix(suffix))
+        .filter(|rest| rest.len() >= least)
 }
 
 /// `programm` to `program`, but not `call` to `cal`: l, s and z are doubled in many plain words.
 fn undouble(word: &str) -> String {
     let mut letters = word.chars().rev();
     match (letters.next(), letters.next()) {
-        (Some(a), Some(b)) if a == b && !matches!(a, 'l' | 's' | 'z' | 'a' | 'e' | 'i' | 'o' | 'u') => {
+        (Some(a), Some(b))
+            if a == b && !matches!(a, 'l' | 's' | 'z' | 'a' | 'e' | 'i' | 'o' | 'u') =>
+        {
             word.chars().take(word.chars().count() - 1).collect()
         }
         _ => word.to_owned(),
@@ -64,8 +86,20 @@ mod tests {
     fn forms_of_a_word_meet() {
         let families: [&[&str]; 8] = [
             &["compiler", "compilers", "compile", "compiled", "compiling"],
-            &["program", "programs", "programmer", "programming", "programmed"],
-            &["standard", "standards", "standardise", "standardised", "standardization"],
+            &[
+                "program",
+                "programs",
+                "programmer",
+                "programming",
+                "programmed",
+            ],
+            &[
+                "standard",
+                "standards",
+                "standardise",
+                "standardised",
+                "standardization",
+            ],
             &["honour", "honor", "honours", "honoured"],
             &["study", "studies"],
             &["teach", "teaching", "teaches", "teacher"],
@@ -74,13 +108,23 @@ mod tests {
         ];
         for family in families {
             let stems: Vec<String> = family.iter().map(|word| stem(word)).collect();
-            assert!(stems.iter().all(|s| *s == stems[0]), "{family:?} -> {stems:?}");
+            assert!(
+                stems.iter().all(|s| *s == stems[0]),
+                "{family:?} -> {stems:?}"
+            );
         }
     }
 
     #[test]
     fn different_words_stay_apart() {
-        for (a, b) in [("war", "ward"), ("navy", "naval"), ("ship", "shape"), ("class", "clad"), ("string", "str"), ("bus", "bu")] {
+        for (a, b) in [
+            ("war", "ward"),
+            ("navy", "naval"),
+            ("ship", "shape"),
+            ("class", "clad"),
+            ("string", "str"),
+            ("bus", "bu"),
+        ] {
             assert_ne!(stem(a), stem(b), "{a} {b}");
         }
     }

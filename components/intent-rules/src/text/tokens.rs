@@ -23,7 +23,11 @@ pub fn tokenize(text: &str) -> Vec<Token> {
     for (at, c) in text.char_indices() {
         let end = at + c.len_utf8();
         if c.is_alphanumeric() {
-            let word = word.get_or_insert_with(|| Token { text: String::new(), start: at, end });
+            let word = word.get_or_insert_with(|| Token {
+                text: String::new(),
+                start: at,
+                end,
+            });
             push_folded(&mut word.text, c);
             word.end = end;
             continue;
@@ -32,7 +36,8 @@ pub fn tokenize(text: &str) -> Vec<Token> {
         if let Some(done) = word.take() {
             keep(&mut tokens, done, previous_end_was_apostrophe);
         }
-        previous_end_was_apostrophe = apostrophe && tokens.last().is_some_and(|token| token.end == at);
+        previous_end_was_apostrophe =
+            apostrophe && tokens.last().is_some_and(|token| token.end == at);
     }
     if let Some(done) = word {
         keep(&mut tokens, done, previous_end_was_apostrophe);
@@ -83,7 +88,10 @@ mod tests {
         let cases: [(&str, &[&str]); 7] = [
             ("What's FLOW-MATIC?", &["what", "flow", "matic"]),
             ("what s flow matic", &["what", "s", "flow", "matic"]),
-            ("She didn\u{2019}t; we'll see", &["she", "didn", "we", "see"]),
+            (
+                "She didn\u{2019}t; we'll see",
+                &["she", "didn", "we", "see"],
+            ),
             ("the '40s and 1950s", &["the", "40s", "and", "1950s"]),
             ("Øystein Ore", &["oystein", "ore"]),
             ("  --  ", &[]),
@@ -97,7 +105,10 @@ mod tests {
     #[test]
     fn offsets_point_at_the_words() {
         let text = "Über  co-bol!";
-        let found: Vec<&str> = super::tokenize(text).iter().map(|t| &text[t.start..t.end]).collect();
+        let found: Vec<&str> = super::tokenize(text)
+            .iter()
+            .map(|t| &text[t.start..t.end])
+            .collect();
         assert_eq!(found, ["Über", "co", "bol"]);
     }
 }

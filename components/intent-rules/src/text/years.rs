@@ -28,10 +28,22 @@ impl Years {
     /// Reads the canonical text back; none for anything else, and for a range that ends before it begins.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let end = |part: &str| -> Option<Option<i32>> { if part.is_empty() { Some(None) } else { part.parse().ok().map(Some) } };
+        let end = |part: &str| -> Option<Option<i32>> {
+            if part.is_empty() {
+                Some(None)
+            } else {
+                part.parse().ok().map(Some)
+            }
+        };
         let years = match text.split_once("..") {
-            Some((from, to)) => Self { from: end(from)?, to: end(to)? },
-            None => Self { from: Some(text.parse().ok()?), to: Some(text.parse().ok()?) },
+            Some((from, to)) => Self {
+                from: end(from)?,
+                to: end(to)?,
+            },
+            None => Self {
+                from: Some(text.parse().ok()?),
+                to: Some(text.parse().ok()?),
+            },
         };
         match (years.from, years.to) {
             (None, None) => None,
@@ -64,7 +76,9 @@ pub fn find(text: &str, tokens: &[Token], decade_century: i32) -> Vec<Found> {
     let mut found = Vec::new();
     let mut at = 0;
     while at < words.len() {
-        if let Some(range) = pair(text, tokens, &words, at, decade_century).or_else(|| bounded(&words, at, decade_century)) {
+        if let Some(range) = pair(text, tokens, &words, at, decade_century)
+            .or_else(|| bounded(&words, at, decade_century))
+        {
             at = range.end;
             found.push(range);
         } else {
@@ -79,10 +93,15 @@ fn pair(text: &str, tokens: &[Token], words: &[&str], at: usize, century: i32) -
     let opener = matches!(words.get(at).copied(), Some("between" | "from"));
     let start = after_article(words, at + usize::from(opener));
     let ((from, _), middle) = atom(words, start, century)?;
-    let joined = matches!(words.get(middle).copied(), Some("to" | "through" | "until" | "till" | "thru"))
-        || (opener && words.get(middle).copied() == Some("and"));
+    let joined = matches!(
+        words.get(middle).copied(),
+        Some("to" | "through" | "until" | "till" | "thru")
+    ) || (opener && words.get(middle).copied() == Some("and"));
     let dashed = !joined && {
-        let gap = tokens.get(middle.wrapping_sub(1)).zip(tokens.get(middle)).and_then(|(a, b)| text.get(a.end..b.start));
+        let gap = tokens
+            .get(middle.wrapping_sub(1))
+            .zip(tokens.get(middle))
+            .and_then(|(a, b)| text.get(a.end..b.start));
         gap.is_some_and(|gap| matches!(gap.trim(), "-" | "\u{2013}" | "\u{2014}"))
     };
     let next = after_article(words, middle + usize::from(joined));
@@ -90,7 +109,14 @@ fn pair(text: &str, tokens: &[Token], words: &[&str], at: usize, century: i32) -
         return None;
     }
     let ((second, to), end) = atom(words, next, century).or_else(|| short(words, next, from))?;
-    (second >= from).then_some(Found { first: at, end, years: Years { from: Some(from), to: Some(to) } })
+    (second >= from).then_some(Found {
+        first: at,
+        end,
+        years: Years {
+            from: Some(from),
+            to: Some(to),
+        },
+    })
 }
 
 /// The short second year of `1943 to 49`.
@@ -105,20 +131,58 @@ fn bounded(words: &[&str], at: usize, century: i32) -> Option<Found> {
     let word = words.get(at).copied()?;
     let opener = matches!(
         word,
-        "before" | "until" | "till" | "by" | "after" | "since" | "from" | "following" | "in" | "during" | "around" | "about" | "circa"
+        "before"
+            | "until"
+            | "till"
+            | "by"
+            | "after"
+            | "since"
+            | "from"
+            | "following"
+            | "in"
+            | "during"
+            | "around"
+            | "about"
+            | "circa"
     );
     // "in the forties": the article belongs to the range.
-    let start = if opener { after_article(words, at + 1) } else { at };
+    let start = if opener {
+        after_article(words, at + 1)
+    } else {
+        at
+    };
     let ((from, to), end) = atom(words, start, century)?;
     let years = match word {
-        "before" => Years { from: None, to: Some(from - 1) },
-        "until" | "till" | "by" => Years { from: None, to: Some(to) },
-        "after" | "following" => Years { from: Some(to + 1), to: None },
-        "since" | "from" => Years { from: Some(from), to: None },
-        "around" | "about" | "circa" => Years { from: Some(from - 2), to: Some(to + 2) },
-        _ => Years { from: Some(from), to: Some(to) },
+        "before" => Years {
+            from: None,
+            to: Some(from - 1),
+        },
+        "until" | "till" | "by" => Years {
+            from: None,
+            to: Some(to),
+        },
+        "after" | "following" => Years {
+            from: Some(to + 1),
+            to: None,
+        },
+        "since" | "from" => Years {
+            from: Some(from),
+            to: None,
+        },
+        "around" | "about" | "circa" => Years {
+            from: Some(from - 2),
+            to: Some(to + 2),
+        },
+        _ => Years {
+            from: Some(from),
+            to: Some(to),
+        },
     };
-    Some(Found { first: at, end, years })
+    Some(Found {
+        first: at,
+        end,
+        years,
+    })
 }
 
 fn after_article(words: &[&str], at: usize) -> usize {
@@ -151,7 +215,11 @@ fn atom(words: &[&str], at: usize, century: i32) -> Option<((i32, i32), usize)> 
 /// The first year of a decade: `1940s`, `nineteen forties`, `forties`, `40s`.
 fn decade_at(words: &[&str], at: usize, century: i32) -> Option<(i32, usize)> {
     let word = words.get(at).copied()?;
-    if let Some(year) = word.strip_suffix('s').and_then(four_digits).filter(|year| year % 10 == 0) {
+    if let Some(year) = word
+        .strip_suffix('s')
+        .and_then(four_digits)
+        .filter(|year| year % 10 == 0)
+    {
         return Some((year, at + 1));
     }
     if let Some(hundreds) = century_word(word)
@@ -206,7 +274,10 @@ mod tests {
     use super::{Years, find};
 
     fn all(text: &str) -> Vec<String> {
-        find(text, &tokenize(text), 1900).into_iter().map(|f| f.years.canonical()).collect()
+        find(text, &tokenize(text), 1900)
+            .into_iter()
+            .map(|f| f.years.canonical())
+            .collect()
     }
 
     #[test]
@@ -226,7 +297,10 @@ mod tests {
             ("the early fifties", &["1950..1953"]),
             ("the late 1950s", &["1956..1959"]),
             ("between 1943 and 1949", &["1943..1949"]),
-            ("from nineteen forty three to nineteen forty nine", &["1943..1949"]),
+            (
+                "from nineteen forty three to nineteen forty nine",
+                &["1943..1949"],
+            ),
             ("1943-1949", &["1943..1949"]),
             ("1943 to 49", &["1943..1949"]),
             ("from the forties to the sixties", &["1940..1969"]),
@@ -247,7 +321,10 @@ mod tests {
     #[test]
     fn canonical_text_is_read_back() {
         for text in ["1952", "1943..1946", "..1949", "1951.."] {
-            assert_eq!(Years::parse(text).map(Years::canonical).as_deref(), Some(text));
+            assert_eq!(
+                Years::parse(text).map(Years::canonical).as_deref(),
+                Some(text)
+            );
         }
         for text in ["", "..", "1950..1940", "soon", "19x2"] {
             assert_eq!(Years::parse(text), None, "{text}");
