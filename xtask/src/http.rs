@@ -43,20 +43,15 @@ pub(crate) fn wait_ready(
     Ok(())
 }
 
-/// An address that nobody listens on now, for a host that is started next.
-pub(crate) fn free_address() -> Result<String> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
-}
-
-/// Fails with one line when somebody listens there already.
-pub(crate) fn check_free(address: &str) -> Result<()> {
-    let addresses: Vec<_> = address
+/// `address` with names and port 0 resolved, as the host wants it. One line of error when it is none, or somebody listens there.
+pub(crate) fn usable(address: &str) -> Result<String> {
+    let resolved: Vec<_> = address
         .to_socket_addrs()
         .with_context(|| format!("`{address}` is not an address like 127.0.0.1:8000"))?
         .collect();
-    TcpListener::bind(addresses.as_slice())
+    let listener = TcpListener::bind(resolved.as_slice())
         .with_context(|| format!("{address} cannot be used; choose another with --listen"))?;
-    Ok(())
+    Ok(listener.local_addr()?.to_string())
 }
 
 /// Posts a recording and returns the answer of the turn. A problem document becomes the error.
@@ -110,4 +105,32 @@ pub(crate) fn get(agent: &Agent, url: &str) -> Result<Vec<u8>> {
         .with_config()
         .limit(100_000_000)
         .read_to_vec()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::usable;
+
+    #[test]
+    fn a_taken_address_and_a_wrong_one_are_told_apart() {
+        let taken = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .to_string();
+        assert!(usable(&taken).is_ok(), "free again");
+        let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let told = format!(
+            "{:#}",
+            usable(&held.local_addr().unwrap().to_string()).unwrap_err()
+        );
+        assert!(told.contains("--listen"), "{told}");
+        assert!(
+            usable("8000")
+                .unwrap_err()
+                .to_string()
+                .contains("not an address")
+        );
+        assert!(!usable("127.0.0.1:0").unwrap().ends_with(":0"));
+    }
 }

@@ -64,7 +64,7 @@ fn host(url: Option<&str>) -> Result<(String, Option<Started>)> {
         return Ok((usual, None));
     }
     serve::prepare()?;
-    let address = http::free_address()?;
+    let address = http::usable("127.0.0.1:0")?;
     ui::step("Starting", "a host for this question");
     let log = std::fs::File::create(paths::dist().join("ask.log"))?;
     let mut command = Command::new(serve::host());

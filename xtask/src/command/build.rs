@@ -32,10 +32,7 @@ fn guests() -> Result<()> {
         &paths::root().join("components"),
         &paths::dist().join("components"),
     )?;
-    compose::edge(
-        &paths::dist().join("components"),
-        &paths::dist().join("edge.wasm"),
-    )
+    compose::run()
 }
 
 fn components(sources: &Path, target: &Path) -> Result<()> {

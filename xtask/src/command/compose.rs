@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use wac_graph::types::Package;
 use wac_graph::{CompositionGraph, EncodeOptions, NodeId, PackageId};
 
-use crate::ui;
+use crate::{paths, ui};
 
 /// What the gateway takes from the pipeline.
 const TURN: [&str; 2] = [
@@ -17,8 +17,13 @@ const TURN: [&str; 2] = [
     "colloquy:pipeline/respond@0.1.0",
 ];
 
-/// `edge.wasm`: the gateway with the pipeline inside. Stages, key-value store and HTTP are left to the host.
-pub(crate) fn edge(components: &Path, target: &Path) -> Result<()> {
+/// `dist/edge.wasm`: the gateway with the pipeline inside. Stages, key-value store and HTTP are left to the host.
+pub(crate) fn run() -> Result<()> {
+    let (components, target) = (
+        paths::dist().join("components"),
+        paths::dist().join("edge.wasm"),
+    );
+    let components = components.as_path();
     let mut graph = CompositionGraph::new();
     let (gateway_type, gateway) = instantiate(&mut graph, components, "gateway")?;
     let (_, pipeline) = instantiate(&mut graph, components, "pipeline")?;
@@ -30,7 +35,7 @@ pub(crate) fn edge(components: &Path, target: &Path) -> Result<()> {
     let bytes = graph
         .encode(EncodeOptions::default())
         .context("the composition is not valid")?;
-    std::fs::write(target, &bytes).with_context(|| target.display().to_string())?;
+    std::fs::write(&target, &bytes).with_context(|| target.display().to_string())?;
     ui::step(
         "Composed",
         format!("dist/edge.wasm ({})", ui::megabytes(bytes.len() as u64)),

@@ -42,6 +42,8 @@ enum Command {
     Recordings,
     /// Build the components and the host into dist/
     Build,
+    /// Fuse the gateway and the pipeline of dist/components/ into dist/edge.wasm (part of `build`)
+    Compose,
     /// Do all of the above that is needed, then serve
     Serve {
         /// Address and port; port 0 takes a free one
@@ -95,6 +97,7 @@ impl Xtask {
             Command::Models { list: false, with } => models::run(&with),
             Command::Recordings => recordings::run(&[]),
             Command::Build => build::run(),
+            Command::Compose => compose::run(),
             Command::Serve { listen, config } => serve::run(&listen, &config),
             Command::Ask {
                 file,

@@ -17,13 +17,8 @@ pub(crate) const START_LIMIT: Duration = Duration::from_secs(600);
 
 /// Brings about what is missing, then becomes the host.
 pub(crate) fn run(listen: &str, config: &Path) -> Result<()> {
-    let address = if listen.ends_with(":0") {
-        http::free_address()?
-    } else {
-        listen.to_owned()
-    };
     // Before the long part, not after it.
-    http::check_free(&address)?;
+    let address = http::usable(listen)?;
     prepare()?;
     ui::step(
         "Starting",
