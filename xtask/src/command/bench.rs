@@ -11,7 +11,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     models::run(&[])?;
     recordings::run(&["peer"])?;
     let python = python::environment("peer")?;
-    build::for_tests()?;
+    build::run()?;
     let recordings = paths::recordings()?;
     let mut bench = cargo::cargo();
     bench

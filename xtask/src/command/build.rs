@@ -11,28 +11,21 @@ use crate::{cargo, paths, ui};
 
 /// Builds everything that a host needs to serve.
 pub(crate) fn run() -> Result<()> {
-    guests()?;
-    host(&["-p", "colloquy-host", "--bin", "colloquy"])
-}
-
-/// The same for the tests, with the guests that misbehave on purpose in `dist/tests/`. The host is built among the whole workspace:
-/// alone, its dependencies get fewer features, and wasmtime would be compiled once for the host and once for the tests.
-pub(crate) fn for_tests() -> Result<()> {
-    guests()?;
-    components(
-        &paths::root().join("tests/guests"),
-        &paths::dist().join("tests"),
-    )?;
-    host(&["--workspace", "--exclude", "xtask", "--bins"])
-}
-
-fn guests() -> Result<()> {
     setup::run()?;
     components(
         &paths::root().join("components"),
         &paths::dist().join("components"),
     )?;
-    compose::run()
+    compose::run()?;
+    host()
+}
+
+/// Guests that misbehave on purpose, for the tests: `dist/tests/<package>.wasm`.
+pub(crate) fn test_guests() -> Result<()> {
+    components(
+        &paths::root().join("tests/guests"),
+        &paths::dist().join("tests"),
+    )
 }
 
 fn components(sources: &Path, target: &Path) -> Result<()> {
@@ -56,9 +49,19 @@ fn components(sources: &Path, target: &Path) -> Result<()> {
     Ok(())
 }
 
-fn host(selection: &[&str]) -> Result<()> {
+fn host() -> Result<()> {
     ui::step("Building", "the host");
-    let built = cargo::build(cargo::cargo().args(["build", "--release"]).args(selection))?;
+    // Selected from the whole workspace, as the tests are: with `-p colloquy-host` its dependencies would get fewer features, and
+    // wasmtime would be compiled once for `serve` and again for `test`.
+    let selection = [
+        "--release",
+        "--workspace",
+        "--exclude",
+        "xtask",
+        "--bin",
+        "colloquy",
+    ];
+    let built = cargo::build(cargo::cargo().arg("build").args(selection))?;
     let binary = built
         .iter()
         .find(|artifact| artifact.name == "colloquy")

@@ -13,7 +13,8 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     models::run(&[])?;
     recordings::run(&[])?;
     let python = python::environment("tests")?;
-    build::for_tests()?;
+    build::run()?;
+    build::test_guests()?;
     // In the profile it is running in, where its dependencies are compiled already.
     let own = run::shown(
         cargo::cargo()
