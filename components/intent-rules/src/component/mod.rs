@@ -5,9 +5,12 @@ use std::path::Path;
 use std::rc::Rc;
 
 use crate::error::Error;
-use crate::{Engine, base, intent, select};
+use crate::{Engine, intent, select};
 use bindings::exports::colloquy::content::content as wc;
 use bindings::exports::colloquy::intent::intent as wi;
+use convert::{filter, hit, info, item, large, small};
+
+mod convert;
 
 mod bindings {
     #![allow(
@@ -68,25 +71,7 @@ impl wi::Guest for Component {
             })
             .collect();
         let found = engine()?.classify(&text, &turns)?;
-        let entity = |e: intent::Entity| wi::Entity {
-            kind: e.kind.to_owned(),
-            value: e.value,
-            text: e.text,
-            confidence: e.confidence,
-        };
-        let factor = |f: intent::Factor| wi::Factor {
-            name: f.name.to_owned(),
-            value: f.value,
-            weight: f.weight,
-        };
-        Ok(wi::Classification {
-            intent: found.intent.to_owned(),
-            item_type: found.item_type,
-            entities: found.entities.into_iter().map(entity).collect(),
-            keywords: found.keywords,
-            confidence: found.confidence,
-            factors: found.factors.into_iter().map(factor).collect(),
-        })
+        Ok(convert::classification(found))
     }
 }
 
@@ -138,16 +123,9 @@ impl wc::Guest for Component {
         Ok(engine.item(&id).map(|i| item(&engine, i)))
     }
 
-    fn search(text: String, filter: wc::Filter, limit: u32) -> Result<Vec<wc::Hit>, wc::Error> {
+    fn search(text: String, query: wc::Filter, limit: u32) -> Result<Vec<wc::Hit>, wc::Error> {
         let engine = engine()?;
-        let filter = select::filter::Filter {
-            type_name: filter.type_name,
-            technologies: filter.technologies,
-            organisation: filter.organisation,
-            from_year: filter.from_year,
-            to_year: filter.to_year,
-        };
-        let hits = engine.search(&text, filter, large(limit))?;
+        let hits = engine.search(&text, filter(query), large(limit))?;
         Ok(hits.into_iter().map(|h| hit(&engine, h)).collect())
     }
 
@@ -178,81 +156,5 @@ impl wc::Guest for Component {
                 to_year: f.to_year,
             },
         })
-    }
-}
-
-fn info() -> (String, String, Vec<String>, Vec<String>) {
-    let own = |text: &str| text.to_owned();
-    (
-        own(env!("CARGO_PKG_NAME")),
-        own(env!("CARGO_PKG_VERSION")),
-        vec![own("en")],
-        vec![own("content (read)")],
-    )
-}
-
-fn item(engine: &Engine, item: &base::Item) -> wc::Item {
-    let metric = |m: &base::Metric| wc::Metric {
-        label: m.label.clone(),
-        value: m.value.clone(),
-    };
-    wc::Item {
-        id: item.id.clone(),
-        type_name: engine.base().type_name(item).to_owned(),
-        title: item.title.clone(),
-        summary: item.summary.clone(),
-        details: item.details.clone(),
-        organisation: item.organisation.clone(),
-        start_year: item.start_year,
-        end_year: item.end_year,
-        technologies: item.technologies.clone(),
-        keywords: item.keywords.clone(),
-        metrics: item.metrics.iter().map(metric).collect(),
-        impact: item.impact,
-        url: item.url.clone(),
-    }
-}
-
-fn hit(engine: &Engine, hit: select::choose::Hit<'_>) -> wc::Hit {
-    let s = hit.score;
-    let score = wc::Score {
-        total: s.total,
-        keyword: s.keyword,
-        technology: s.technology,
-        recency: s.recency,
-        impact: s.impact,
-        reasons: s.reasons,
-    };
-    wc::Hit {
-        item: item(engine, hit.item),
-        score,
-    }
-}
-
-fn small(n: usize) -> u32 {
-    u32::try_from(n).unwrap_or(u32::MAX)
-}
-
-fn large(n: u32) -> usize {
-    usize::try_from(n).unwrap_or(usize::MAX)
-}
-
-impl From<Error> for wi::Error {
-    fn from(error: Error) -> Self {
-        match error {
-            Error::InvalidInput(text) => Self::InvalidInput(text),
-            Error::Unavailable(text) => Self::Unavailable(text),
-            Error::Internal(text) => Self::Internal(text),
-        }
-    }
-}
-
-impl From<Error> for wc::Error {
-    fn from(error: Error) -> Self {
-        match error {
-            Error::InvalidInput(text) => Self::InvalidInput(text),
-            Error::Unavailable(text) => Self::Unavailable(text),
-            Error::Internal(text) => Self::Internal(text),
-        }
     }
 }
