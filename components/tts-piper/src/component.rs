@@ -12,15 +12,21 @@ use bindings::exports::colloquy::tts::tts::{self as wit, Error, Guest, GuestSpee
 use crate::speech::{Speech, SpeechError, Synthesizer};
 
 mod bindings {
-    #![allow(unsafe_code, missing_docs, unreachable_pub, clippy::allow_attributes_without_reason, reason = "generated code")]
+    #![allow(
+        unsafe_code,
+        missing_docs,
+        unreachable_pub,
+        clippy::allow_attributes_without_reason,
+        reason = "generated code"
+    )]
     wit_bindgen::generate!({
         path: "../../wit",
         world: "colloquy:worlds/tts-stage",
         generate_all,
     });
+    use super::Component;
+    export!(Component);
 }
-
-bindings::export!(Component with_types_in bindings);
 
 /// The folder below `/models` that is used when `TTS_MODEL` is not set.
 const DEFAULT_MODEL: &str = "piper-en_US-joe-medium";
@@ -56,7 +62,9 @@ impl Guest for Component {
     }
 
     fn synthesize(text: String, options: wit::Options) -> Result<wit::Speech, Error> {
-        let speech = synthesizer()?.speak(&text, options.voice.as_deref(), options.rate).map_err(refusal)?;
+        let speech = synthesizer()?
+            .speak(&text, options.voice.as_deref(), options.rate)
+            .map_err(refusal)?;
         Ok(wit::Speech::new(Stream(RefCell::new(speech))))
     }
 }
@@ -86,7 +94,9 @@ fn refusal(error: SpeechError) -> Error {
 fn model_name() -> Result<String, Error> {
     let name = std::env::var("TTS_MODEL").unwrap_or_else(|_| DEFAULT_MODEL.into());
     if name.is_empty() || name.contains(['/', '\\']) || name.starts_with('.') {
-        return Err(Error::Unavailable("TTS_MODEL is not the name of a folder".into()));
+        return Err(Error::Unavailable(
+            "TTS_MODEL is not the name of a folder".into(),
+        ));
     }
     Ok(name)
 }
@@ -101,7 +111,8 @@ fn synthesizer() -> Result<Arc<Synthesizer>, Error> {
             return Ok(Arc::clone(synthesizer));
         }
         let folder = Path::new("/models").join(model_name()?);
-        let opened = Synthesizer::open(&folder).map_err(|error| Error::Unavailable(error.to_string()))?;
+        let opened =
+            Synthesizer::open(&folder).map_err(|error| Error::Unavailable(error.to_string()))?;
         Ok(Arc::clone(loaded.get_or_init(|| Arc::new(opened))))
     })
 }

@@ -20,18 +20,33 @@ pub(crate) struct Window {
 }
 
 /// First half: two wide convolutions and one upsampling group.
-pub(crate) const LOW: Window = Window { width: 64, context: 12 };
+pub(crate) const LOW: Window = Window {
+    width: 64,
+    context: 12,
+};
 /// Second half: the other groups.
-pub(crate) const HIGH: Window = Window { width: 28, context: 2 };
+pub(crate) const HIGH: Window = Window {
+    width: 28,
+    context: 2,
+};
 /// The shortest utterance that the windows fit.
 pub(crate) const LEAST_FRAMES: usize = LOW.width;
 
 impl Window {
     /// Where the window begins that yields the frames after `done`, and up to where its result is exact.
     fn place(self, done: usize, total: usize) -> (usize, usize) {
-        let start = done.saturating_sub(self.context).min(total.saturating_sub(self.width));
+        let start = done
+            .saturating_sub(self.context)
+            .min(total.saturating_sub(self.width));
         let end = start + self.width;
-        (start, if end >= total { total } else { end - self.context })
+        (
+            start,
+            if end >= total {
+                total
+            } else {
+                end - self.context
+            },
+        )
     }
 }
 
@@ -50,11 +65,21 @@ impl Decoder {
     /// `total` is the length of the utterance in frames.
     pub(crate) fn new(voice: &Voice, total: usize) -> Self {
         let description = &voice.description;
-        Self { total, latent: Frames::new(description.channels), low: Frames::new(description.low_channels), low_done: 0, done: 0 }
+        Self {
+            total,
+            latent: Frames::new(description.channels),
+            low: Frames::new(description.low_channels),
+            low_done: 0,
+            done: 0,
+        }
     }
 
     /// The next samples, from -1 to 1; None at the end. `more` appends latent frames and is called until there are enough of them.
-    pub(crate) fn next(&mut self, voice: &Voice, mut more: impl FnMut(&mut Frames) -> TractResult<()>) -> TractResult<Option<Vec<f32>>> {
+    pub(crate) fn next(
+        &mut self,
+        voice: &Voice,
+        mut more: impl FnMut(&mut Frames) -> TractResult<()>,
+    ) -> TractResult<Option<Vec<f32>>> {
         if self.done >= self.total {
             return Ok(None);
         }
@@ -66,18 +91,42 @@ impl Decoder {
             while self.latent.end() < (start + LOW.width).min(self.total) {
                 let before = self.latent.end();
                 more(&mut self.latent)?;
-                ensure!(self.latent.end() > before, "the flow ended at frame {before} of {}", self.total);
+                ensure!(
+                    self.latent.end() > before,
+                    "the flow ended at frame {before} of {}",
+                    self.total
+                );
             }
-            let [low] = run(&voice.decoder_low, tvec!(self.latent.columns(start, LOW.width)?.into()))?;
-            self.low.extend_from_columns(floats(&low)?, (self.low_done - start) * per_frame, (end - start) * per_frame);
+            let [low] = run(
+                &voice.decoder_low,
+                tvec!(self.latent.columns(start, LOW.width)?.into()),
+            )?;
+            self.low.extend_from_columns(
+                floats(&low)?,
+                (self.low_done - start) * per_frame,
+                (end - start) * per_frame,
+            );
             self.low_done = end;
             // The last window may be moved back by up to its whole width.
             self.latent.forget(end.saturating_sub(LOW.width));
         }
-        let [audio] = run(&voice.decoder_high, tvec!(self.low.columns(start * per_frame, HIGH.width * per_frame)?.into()))?;
+        let [audio] = run(
+            &voice.decoder_high,
+            tvec!(
+                self.low
+                    .columns(start * per_frame, HIGH.width * per_frame)?
+                    .into()
+            ),
+        )?;
         let hop = description.samples_per_frame;
-        let audio = floats(&audio)?.get((self.done - start) * hop..(end - start) * hop).unwrap_or_default().to_vec();
-        ensure!(audio.len() == (end - self.done) * hop, "the decoder gave too few samples");
+        let audio = floats(&audio)?
+            .get((self.done - start) * hop..(end - start) * hop)
+            .unwrap_or_default()
+            .to_vec();
+        ensure!(
+            audio.len() == (end - self.done) * hop,
+            "the decoder gave too few samples"
+        );
         self.done = end;
         self.low.forget(end.saturating_sub(HIGH.width) * per_frame);
         Ok(Some(audio))
@@ -96,7 +145,10 @@ mod tests {
                 let mut done = 0;
                 while done < total {
                     let (start, end) = window.place(done, total);
-                    assert!(end > done && start + window.width <= total, "{total}: {done} -> {start}..{end}");
+                    assert!(
+                        end > done && start + window.width <= total,
+                        "{total}: {done} -> {start}..{end}"
+                    );
                     assert!(start == 0 || start + window.context <= done);
                     assert!(end == total || end + window.context <= start + window.width);
                     done = end;

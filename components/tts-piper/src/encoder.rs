@@ -25,10 +25,18 @@ pub(crate) struct Encoded {
 
 impl Encoded {
     /// Encodes `ids`. `length_scale` is 1 for the voice's own speed and larger for slower speech; the result has at least `least` frames.
-    pub(crate) fn of(voice: &Voice, ids: &[i64], length_scale: f32, least: usize) -> TractResult<Self> {
+    pub(crate) fn of(
+        voice: &Voice,
+        ids: &[i64],
+        length_scale: f32,
+        least: usize,
+    ) -> TractResult<Self> {
         let description = &voice.description;
         let (symbols, channels) = (ids.len(), description.channels);
-        let [stats, cond] = run(&voice.text, tables(ids, description.heads, description.attention_reach)?)?;
+        let [stats, cond] = run(
+            &voice.text,
+            tables(ids, description.heads, description.attention_reach)?,
+        )?;
         let noise = Noise::of_durations(ids);
         let mut source: Vec<f32> = Vec::with_capacity(symbols);
         let mut target: Vec<f32> = Vec::with_capacity(symbols);
@@ -37,7 +45,10 @@ impl Encoded {
             source.push(noise.at(2 * position + 1) * description.noise_w);
         }
         for layer in &voice.durations {
-            let inputs = tvec!(Tensor::from_shape(&[symbols, 1], &source)?.into(), cond.clone());
+            let inputs = tvec!(
+                Tensor::from_shape(&[symbols, 1], &source)?.into(),
+                cond.clone()
+            );
             let [parameters] = run(layer, inputs)?;
             let parameters = floats(&parameters)?;
             for (value, raw) in target.iter_mut().zip(parameters.as_chunks().0) {
@@ -49,10 +60,19 @@ impl Encoded {
         let mut durations: Vec<usize> = source
             .iter()
             .map(|value| {
-                let length = ((value - description.duration_shift) * description.duration_factor).exp() * scale;
+                let length = ((value - description.duration_shift) * description.duration_factor)
+                    .exp()
+                    * scale;
                 // Also turns what is not a number into the smallest duration.
-                let length = length.ceil().min(MAX_FRAMES_PER_SYMBOL * length_scale).max(1.0);
-                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and 120")]
+                let length = length
+                    .ceil()
+                    .min(MAX_FRAMES_PER_SYMBOL * length_scale)
+                    .max(1.0);
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "between 1 and 120"
+                )]
                 let length = length as usize;
                 length
             })
@@ -63,8 +83,18 @@ impl Encoded {
             *last += least.saturating_sub(total);
         }
         let stats = floats(&stats)?.to_vec();
-        ensure!(stats.len() == symbols * 2 * channels, "the text encoder gave {} values for {symbols} symbols", stats.len());
-        Ok(Self { stats, durations, channels, noise: noise.of_sound(), noise_scale: description.noise_scale })
+        ensure!(
+            stats.len() == symbols * 2 * channels,
+            "the text encoder gave {} values for {symbols} symbols",
+            stats.len()
+        );
+        Ok(Self {
+            stats,
+            durations,
+            channels,
+            noise: noise.of_sound(),
+            noise_scale: description.noise_scale,
+        })
     }
 
     /// Length of the utterance in frames.
@@ -82,11 +112,23 @@ impl Encoded {
     pub(crate) fn prior(&self, from: usize, to: usize) -> Vec<f32> {
         let mut out = Vec::with_capacity((to - from) * self.channels);
         let mut frame = 0;
-        for (stats, duration) in self.stats.chunks_exact(2 * self.channels).zip(&self.durations) {
+        for (stats, duration) in self
+            .stats
+            .chunks_exact(2 * self.channels)
+            .zip(&self.durations)
+        {
             let (means, logs) = stats.split_at(self.channels);
             for frame in frame.max(from)..(frame + duration).min(to) {
                 let first = (frame * self.channels) as u64;
-                out.extend(means.iter().zip(logs).zip(first..).map(|((mean, log), index)| mean + self.noise.at(index) * log.exp() * self.noise_scale));
+                out.extend(
+                    means
+                        .iter()
+                        .zip(logs)
+                        .zip(first..)
+                        .map(|((mean, log), index)| {
+                            mean + self.noise.at(index) * log.exp() * self.noise_scale
+                        }),
+                );
             }
             frame += duration;
         }
@@ -103,7 +145,13 @@ fn tables(ids: &[i64], heads: usize, reach: usize) -> TractResult<TVec<TValue>> 
     for _ in 0..heads {
         for row in 0..length {
             // Column 0 of the scores is the zero that stands for "too far".
-            keys.extend((0..length).map(|column| if row.abs_diff(column) > reach { 0 } else { (column + reach + 1 - row) as i64 }));
+            keys.extend((0..length).map(|column| {
+                if row.abs_diff(column) > reach {
+                    0
+                } else {
+                    (column + reach + 1 - row) as i64
+                }
+            }));
             values.extend((row..row + positions).map(|column| column as i64));
         }
     }
@@ -117,7 +165,9 @@ fn tables(ids: &[i64], heads: usize, reach: usize) -> TractResult<TVec<TValue>> 
 /// Runs a plan that has `N` outputs.
 pub(crate) fn run<const N: usize>(plan: &Plan, inputs: TVec<TValue>) -> TractResult<[TValue; N]> {
     let outputs: Vec<TValue> = plan.run(inputs)?.into_iter().collect();
-    outputs.try_into().map_err(|outputs: Vec<TValue>| TractError::msg(format!("{} outputs instead of {N}", outputs.len())))
+    outputs.try_into().map_err(|outputs: Vec<TValue>| {
+        TractError::msg(format!("{} outputs instead of {N}", outputs.len()))
+    })
 }
 
 /// The values of a tensor, in its own order.

@@ -34,11 +34,19 @@ impl Flow {
     pub(crate) fn new(channels: usize) -> Self {
         let mut before = Frames::new(channels);
         before.extend(&vec![0.0; 2 * CONTEXT * channels]);
-        Self { inputs: vec![before; LAYERS], next: 0 }
+        Self {
+            inputs: vec![before; LAYERS],
+            next: 0,
+        }
     }
 
     /// Runs the next block of `encoded` and appends what comes out to `latent`.
-    pub(crate) fn step(&mut self, voice: &Voice, encoded: &Encoded, latent: &mut Frames) -> TractResult<()> {
+    pub(crate) fn step(
+        &mut self,
+        voice: &Voice,
+        encoded: &Encoded,
+        latent: &mut Frames,
+    ) -> TractResult<()> {
         let total = encoded.frames();
         let mut block: Option<TValue> = None;
         for (order, (plan, input)) in voice.flow.iter().zip(&mut self.inputs).enumerate() {
@@ -67,7 +75,15 @@ impl Flow {
 
 /// 1 for the frames of a window that lie within `0 .. total`, 0 for others. The window begins `lag` frames before `next`.
 fn mask(next: usize, lag: usize, total: usize) -> Vec<f32> {
-    (next..next + WINDOW).map(|shifted| if (lag..total + lag).contains(&shifted) { 1.0 } else { 0.0 }).collect()
+    (next..next + WINDOW)
+        .map(|shifted| {
+            if (lag..total + lag).contains(&shifted) {
+                1.0
+            } else {
+                0.0
+            }
+        })
+        .collect()
 }
 
 #[cfg(test)]

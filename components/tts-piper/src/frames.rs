@@ -14,7 +14,11 @@ pub(crate) struct Frames {
 
 impl Frames {
     pub(crate) fn new(width: usize) -> Self {
-        Self { width, start: 0, data: Vec::new() }
+        Self {
+            width,
+            start: 0,
+            data: Vec::new(),
+        }
     }
 
     /// One past the last row.
@@ -39,7 +43,13 @@ impl Frames {
     pub(crate) fn columns(&self, from: usize, length: usize) -> TractResult<Tensor> {
         let mut out = vec![0.0; self.width * length];
         let skipped = from.saturating_sub(self.start);
-        for (row, values) in self.data.chunks_exact(self.width).skip(skipped).take(length).enumerate() {
+        for (row, values) in self
+            .data
+            .chunks_exact(self.width)
+            .skip(skipped)
+            .take(length)
+            .enumerate()
+        {
             for (value, place) in values.iter().zip(out.iter_mut().skip(row).step_by(length)) {
                 *place = *value;
             }
@@ -49,7 +59,9 @@ impl Frames {
 
     /// Drops rows before `row`.
     pub(crate) fn forget(&mut self, row: usize) {
-        let rows = row.saturating_sub(self.start).min(self.data.len() / self.width);
+        let rows = row
+            .saturating_sub(self.start)
+            .min(self.data.len() / self.width);
         self.data.drain(..rows * self.width);
         self.start += rows;
     }
@@ -69,6 +81,13 @@ mod tests {
         assert_eq!(frames.end(), 4);
         let window = frames.columns(1, 3).unwrap();
         assert_eq!(window.shape(), [1, 2, 3]);
-        assert_eq!(window.try_as_plain_ram().unwrap().as_slice::<f32>().unwrap(), [1.0, 2.0, 3.0, 11.0, 12.0, 13.0]);
+        assert_eq!(
+            window
+                .try_as_plain_ram()
+                .unwrap()
+                .as_slice::<f32>()
+                .unwrap(),
+            [1.0, 2.0, 3.0, 11.0, 12.0, 13.0]
+        );
     }
 }

@@ -64,7 +64,10 @@ impl Synthesizer {
         } else {
             None
         };
-        Ok(Self { voice: Voice::open(folder)?, phonemizer: Phonemizer::new(letters) })
+        Ok(Self {
+            voice: Voice::open(folder)?,
+            phonemizer: Phonemizer::new(letters),
+        })
     }
 
     /// The voice.
@@ -82,7 +85,12 @@ impl Synthesizer {
     ///
     /// # Errors
     /// `TooLong`, `Rate`, `NoVoice`.
-    pub fn speak(self: &Arc<Self>, text: &str, voice: Option<&str>, rate: f32) -> Result<Speech, SpeechError> {
+    pub fn speak(
+        self: &Arc<Self>,
+        text: &str,
+        voice: Option<&str>,
+        rate: f32,
+    ) -> Result<Speech, SpeechError> {
         let description = self.description();
         let characters = text.chars().count();
         if characters > MAX_CHARACTERS {
@@ -91,12 +99,23 @@ impl Synthesizer {
         if !(0.5..=2.0).contains(&rate) {
             return Err(SpeechError::Rate(rate));
         }
-        if let Some(asked) = voice.filter(|asked| *asked != description.name && *asked != description.dataset) {
+        if let Some(asked) =
+            voice.filter(|asked| *asked != description.name && *asked != description.dataset)
+        {
             // The name comes from outside; an answer need not repeat all of it.
             let asked = asked.chars().take(64).collect();
-            return Err(SpeechError::NoVoice { asked, loaded: description.name.clone() });
+            return Err(SpeechError::NoVoice {
+                asked,
+                loaded: description.name.clone(),
+            });
         }
-        Ok(Speech { synthesizer: Arc::clone(self), waiting: text::read(text).into(), current: None, silence: 0, rate })
+        Ok(Speech {
+            synthesizer: Arc::clone(self),
+            waiting: text::read(text).into(),
+            current: None,
+            silence: 0,
+            rate,
+        })
     }
 
     /// The symbols of each utterance of `text`, as they would be spoken. For tests and for people who wonder about a pronunciation.
@@ -104,7 +123,14 @@ impl Synthesizer {
     /// # Errors
     /// `Phonemes`.
     pub fn symbols(&self, text: &str) -> Result<Vec<String>, SpeechError> {
-        text::read(text).iter().map(|utterance| self.phonemizer.symbols(utterance).map_err(SpeechError::Phonemes)).collect()
+        text::read(text)
+            .iter()
+            .map(|utterance| {
+                self.phonemizer
+                    .symbols(utterance)
+                    .map_err(SpeechError::Phonemes)
+            })
+            .collect()
     }
 }
 
@@ -130,7 +156,10 @@ impl Speech {
     ///
     /// # Errors
     /// `Phonemes` and `Model`; the speech is over then.
-    #[expect(clippy::should_implement_trait, reason = "an iterator of results would go on after an error")]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "an iterator of results would go on after an error"
+    )]
     pub fn next(&mut self) -> Result<Option<Vec<i16>>, SpeechError> {
         let next = self.advance();
         if next.is_err() {
@@ -143,19 +172,31 @@ impl Speech {
     fn advance(&mut self) -> Result<Option<Vec<i16>>, SpeechError> {
         loop {
             if let Some(sound) = &mut self.current {
-                if let Some(audio) = sound.next(&self.synthesizer.voice).map_err(SpeechError::Model)? {
+                if let Some(audio) = sound
+                    .next(&self.synthesizer.voice)
+                    .map_err(SpeechError::Model)?
+                {
                     let silence = std::iter::repeat_n(0, std::mem::take(&mut self.silence));
                     return Ok(Some(silence.chain(audio.into_iter().map(sample)).collect()));
                 }
                 self.silence += sound.silence;
                 self.current = None;
             }
-            let Some(utterance) = self.waiting.pop_front() else { return Ok(None) };
-            let symbols = self.synthesizer.phonemizer.symbols(&utterance).map_err(SpeechError::Phonemes)?;
+            let Some(utterance) = self.waiting.pop_front() else {
+                return Ok(None);
+            };
+            let symbols = self
+                .synthesizer
+                .phonemizer
+                .symbols(&utterance)
+                .map_err(SpeechError::Phonemes)?;
             if !symbols.is_empty() {
                 let ids = self.synthesizer.description().ids(&symbols);
                 let silence = self.silence_after(utterance.end);
-                self.current = Some(Sound::new(&self.synthesizer.voice, &ids, self.rate, silence).map_err(SpeechError::Model)?);
+                self.current = Some(
+                    Sound::new(&self.synthesizer.voice, &ids, self.rate, silence)
+                        .map_err(SpeechError::Model)?,
+                );
             }
         }
     }
@@ -168,7 +209,12 @@ impl Speech {
             Some(_) => 0.05,
             None => 0.0,
         };
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "less than a second of samples")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "less than a second of samples"
+        )]
         let samples = (seconds * self.sample_rate_hz() as f32 / self.rate) as usize;
         samples
     }
@@ -184,14 +230,25 @@ pub(crate) struct Sound {
 }
 
 impl Sound {
-    pub(crate) fn new(voice: &Voice, ids: &[i64], rate: f32, silence: usize) -> Result<Self, TractError> {
+    pub(crate) fn new(
+        voice: &Voice,
+        ids: &[i64],
+        rate: f32,
+        silence: usize,
+    ) -> Result<Self, TractError> {
         let encoded = Encoded::of(voice, ids, 1.0 / rate, LEAST_FRAMES)?;
         let decoder = Decoder::new(voice, encoded.frames());
-        Ok(Self { encoded, flow: Flow::new(voice.description.channels), decoder, silence })
+        Ok(Self {
+            encoded,
+            flow: Flow::new(voice.description.channels),
+            decoder,
+            silence,
+        })
     }
 
     pub(crate) fn next(&mut self, voice: &Voice) -> Result<Option<Vec<f32>>, TractError> {
-        self.decoder.next(voice, |latent| self.flow.step(voice, &self.encoded, latent))
+        self.decoder
+            .next(voice, |latent| self.flow.step(voice, &self.encoded, latent))
     }
 
     #[cfg(test)]
@@ -208,8 +265,15 @@ const KNEE: f32 = 0.8;
 /// One sample as 16 bits, louder. Never wraps or clips; a defect (not a number) becomes silence.
 fn sample(value: f32) -> i16 {
     let level = (value * GAIN).abs();
-    let bent = if level > KNEE { KNEE + (1.0 - KNEE) * ((level - KNEE) / (1.0 - KNEE)).tanh() } else { level };
-    #[expect(clippy::cast_possible_truncation, reason = "at most one, and the cast saturates")]
+    let bent = if level > KNEE {
+        KNEE + (1.0 - KNEE) * ((level - KNEE) / (1.0 - KNEE)).tanh()
+    } else {
+        level
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "at most one, and the cast saturates"
+    )]
     let sample = (bent.copysign(value) * f32::from(i16::MAX)).round() as i16;
     sample
 }
@@ -220,9 +284,15 @@ mod tests {
 
     #[test]
     fn samples_never_wrap() {
-        assert_eq!([0.0, 9.0, -9.0, f32::NAN].map(sample), [0, 32767, -32767, 0]);
+        assert_eq!(
+            [0.0, 9.0, -9.0, f32::NAN].map(sample),
+            [0, 32767, -32767, 0]
+        );
         let rising: Vec<i16> = (-100..=100).map(|i| sample(i as f32 / 100.0)).collect();
-        assert!(rising.is_sorted() && rising[0] > -32767 && rising[200] < 32767, "{rising:?}");
+        assert!(
+            rising.is_sorted() && rising[0] > -32767 && rising[200] < 32767,
+            "{rising:?}"
+        );
         assert_eq!(sample(0.25), (0.25f32 * 1.6 * 32767.0).round() as i16);
     }
 }

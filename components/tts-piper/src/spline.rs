@@ -23,7 +23,9 @@ pub(crate) fn inverse(y: f32, raw: &[f32; PARAMETERS]) -> f32 {
     let mut y0 = -BOUND;
     let mut slope = 1.0;
     for (bin, (width, height)) in widths.iter().zip(&heights).enumerate() {
-        let next = slopes.get(bin).map_or(1.0, |raw| LEAST + softplus(f64::from(*raw)));
+        let next = slopes
+            .get(bin)
+            .map_or(1.0, |raw| LEAST + softplus(f64::from(*raw)));
         if value < y0 + height || bin + 1 == BINS {
             return inside(value - y0, *width, *height, slope, next, x0);
         }
@@ -42,7 +44,10 @@ fn inside(dy: f64, width: f64, height: f64, left: f64, right: f64, x0: f64) -> f
     let b = height * left - bend;
     let c = -delta * dy;
     let root = 2.0 * c / (-b - (b * b - 4.0 * a * c).max(0.0).sqrt());
-    #[expect(clippy::cast_possible_truncation, reason = "the model works in single precision")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the model works in single precision"
+    )]
     let x = (root * width + x0) as f32;
     x
 }
@@ -54,7 +59,10 @@ fn shares(raw: &[f32]) -> Vec<f64> {
     let sum: f64 = powers.iter().sum();
     #[expect(clippy::cast_precision_loss, reason = "ten")]
     let free = 1.0 - LEAST * BINS as f64;
-    powers.iter().map(|p| (LEAST + free * p / sum) * 2.0 * BOUND).collect()
+    powers
+        .iter()
+        .map(|p| (LEAST + free * p / sum) * 2.0 * BOUND)
+        .collect()
 }
 
 fn softplus(v: f64) -> f64 {
@@ -68,7 +76,13 @@ mod tests {
     /// The forward direction, written from equation 4 of the paper.
     fn forward(x: f64, raw: &[f32; PARAMETERS]) -> f64 {
         let (widths, heights) = (shares(&raw[..BINS]), shares(&raw[BINS..2 * BINS]));
-        let slope = |knot: usize| if knot == 0 || knot == BINS { 1.0 } else { LEAST + softplus(raw[2 * BINS + knot - 1].into()) };
+        let slope = |knot: usize| {
+            if knot == 0 || knot == BINS {
+                1.0
+            } else {
+                LEAST + softplus(raw[2 * BINS + knot - 1].into())
+            }
+        };
         let (mut x0, mut y0, mut bin) = (-BOUND, -BOUND, 0);
         while bin + 1 < BINS && x >= x0 + widths[bin] {
             x0 += widths[bin];
@@ -89,7 +103,10 @@ mod tests {
         for step in -49..=49 {
             let x = f64::from(step) / 10.0;
             let back = inverse(forward(x, &raw) as f32, &raw);
-            assert!((f64::from(back) - x).abs() < 1e-4, "{x} came back as {back}");
+            assert!(
+                (f64::from(back) - x).abs() < 1e-4,
+                "{x} came back as {back}"
+            );
         }
     }
 

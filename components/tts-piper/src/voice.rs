@@ -94,27 +94,52 @@ pub struct Description {
 impl Description {
     fn problem(&self) -> Option<String> {
         if self.format != FORMAT {
-            return Some(format!("format {} instead of {FORMAT}; convert the voice again", self.format));
+            return Some(format!(
+                "format {} instead of {FORMAT}; convert the voice again",
+                self.format
+            ));
         }
-        let sizes = [self.channels, self.heads, self.low_channels, self.low_per_frame, self.samples_per_frame];
-        if sizes.iter().any(|size| !(1..=4096).contains(size)) || self.attention_reach > 64 || self.samples_per_frame % self.low_per_frame != 0 {
+        let sizes = [
+            self.channels,
+            self.heads,
+            self.low_channels,
+            self.low_per_frame,
+            self.samples_per_frame,
+        ];
+        if sizes.iter().any(|size| !(1..=4096).contains(size))
+            || self.attention_reach > 64
+            || !self.samples_per_frame.is_multiple_of(self.low_per_frame)
+        {
             return Some("a size is out of range".into());
         }
         if !(8_000..=48_000).contains(&self.sample_rate_hz) {
             return Some(format!("sample rate {} Hz", self.sample_rate_hz));
         }
-        let scales = [self.noise_scale, self.length_scale, self.noise_w, self.duration_factor];
-        if scales.iter().any(|scale| !(0.0..=10.0).contains(scale)) || !self.duration_shift.is_finite() {
+        let scales = [
+            self.noise_scale,
+            self.length_scale,
+            self.noise_w,
+            self.duration_factor,
+        ];
+        if scales.iter().any(|scale| !(0.0..=10.0).contains(scale))
+            || !self.duration_shift.is_finite()
+        {
             return Some("a scale is out of range".into());
         }
-        ['^', '_', '$'].iter().find(|symbol| !self.phoneme_ids.contains_key(symbol)).map(|symbol| format!("no id for `{symbol}`"))
+        ['^', '_', '$']
+            .iter()
+            .find(|symbol| !self.phoneme_ids.contains_key(symbol))
+            .map(|symbol| format!("no id for `{symbol}`"))
     }
 
     /// The short name with a capital.
     #[must_use]
     pub fn display_name(&self) -> String {
         let mut letters = self.dataset.chars();
-        letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+        letters
+            .next()
+            .map(|first| first.to_uppercase().chain(letters).collect())
+            .unwrap_or_default()
     }
 
     /// Symbols as ids: begin, then each symbol with padding around it, end. Symbols that the voice does not have are left out.
@@ -153,7 +178,10 @@ impl Voice {
     pub fn open(folder: &Path) -> Result<Self, VoiceError> {
         let path = folder.join("voice.json");
         let description: Description =
-            serde_json::from_slice(&read(&path)?).map_err(|error| VoiceError::Description { path: path.clone(), problem: error.to_string() })?;
+            serde_json::from_slice(&read(&path)?).map_err(|error| VoiceError::Description {
+                path: path.clone(),
+                problem: error.to_string(),
+            })?;
         if let Some(problem) = description.problem() {
             return Err(VoiceError::Description { path, problem });
         }
@@ -164,27 +192,50 @@ impl Voice {
             let ids = dimensions([&length]);
             let keys = dimensions([&heads.to_dim(), &length, &length]);
             let values = dimensions([&heads.to_dim(), &length, &positions.to_dim()]);
-            vec![("ids", i64::fact(ids)), ("key_index", i64::fact(keys)), ("value_index", i64::fact(values))]
+            vec![
+                ("ids", i64::fact(ids)),
+                ("key_index", i64::fact(keys)),
+                ("value_index", i64::fact(values)),
+            ]
         })?;
         let duration = |order| {
-            load(folder, &format!("duration_{order}"), &["spline"], |symbols| {
-                let length = symbols.sym("P").to_dim();
-                vec![("x", f32::fact(dimensions([&length, &1.to_dim()]))), ("cond", f32::fact(dimensions([&length, &channels.to_dim()])))]
-            })
+            load(
+                folder,
+                &format!("duration_{order}"),
+                &["spline"],
+                |symbols| {
+                    let length = symbols.sym("P").to_dim();
+                    vec![
+                        ("x", f32::fact(dimensions([&length, &1.to_dim()]))),
+                        ("cond", f32::fact(dimensions([&length, &channels.to_dim()]))),
+                    ]
+                },
+            )
         };
         let coupling = |order| {
             load(folder, &format!("flow_{order}"), &["y"], |_| {
-                vec![("x", f32::fact([1, channels, flow::WINDOW])), ("mask", f32::fact([1, 1, flow::WINDOW]))]
+                vec![
+                    ("x", f32::fact([1, channels, flow::WINDOW])),
+                    ("mask", f32::fact([1, 1, flow::WINDOW])),
+                ]
             })
         };
         let low = [1, channels, decoder::LOW.width];
-        let high = [1, description.low_channels, decoder::HIGH.width * description.low_per_frame];
+        let high = [
+            1,
+            description.low_channels,
+            decoder::HIGH.width * description.low_per_frame,
+        ];
         Ok(Self {
             text,
             durations: (1..=3).map(duration).collect::<Result<_, _>>()?,
             flow: (1..=flow::LAYERS).map(coupling).collect::<Result<_, _>>()?,
-            decoder_low: load(folder, "decoder_low", &["h"], |_| vec![("z", f32::fact(low))])?,
-            decoder_high: load(folder, "decoder_high", &["audio"], |_| vec![("h", f32::fact(high))])?,
+            decoder_low: load(folder, "decoder_low", &["h"], |_| {
+                vec![("z", f32::fact(low))]
+            })?,
+            decoder_high: load(folder, "decoder_high", &["audio"], |_| {
+                vec![("h", f32::fact(high))]
+            })?,
             description,
         })
     }
@@ -204,14 +255,22 @@ fn dimensions<const N: usize>(sizes: [&TDim; N]) -> TVec<TDim> {
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, VoiceError> {
     let mut bytes = Vec::new();
     match File::open(path).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)) {
-        Err(source) => Err(VoiceError::Read { path: path.into(), source }),
+        Err(source) => Err(VoiceError::Read {
+            path: path.into(),
+            source,
+        }),
         Ok(length) if length as u64 > MAX_FILE_BYTES => Err(VoiceError::TooLarge(path.into())),
         Ok(_) => Ok(bytes),
     }
 }
 
 /// Loads `<name>.onnx` with the given inputs, all by name, so that another graph is recognised at once.
-fn load(folder: &Path, name: &str, outputs: &[&str], inputs: impl FnOnce(&SymbolScope) -> Vec<(&'static str, TypedFact)>) -> Result<Plan, VoiceError> {
+fn load(
+    folder: &Path,
+    name: &str,
+    outputs: &[&str],
+    inputs: impl FnOnce(&SymbolScope) -> Vec<(&'static str, TypedFact)>,
+) -> Result<Plan, VoiceError> {
     let path = folder.join(format!("{name}.onnx"));
     let bytes = read(&path)?;
     let build = || -> TractResult<Plan> {
@@ -265,7 +324,9 @@ mod tests {
 
     #[test]
     fn a_missing_folder_is_named() {
-        let error = Voice::open(Path::new("/nowhere/voice")).unwrap_err().to_string();
+        let error = Voice::open(Path::new("/nowhere/voice"))
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("/nowhere/voice/voice.json"), "{error}");
     }
 }

@@ -22,9 +22,11 @@ const FIRST_PHONEME: usize = 4;
 
 /// ARPAbet with stress, in the order of the network's output.
 const PHONEMES: [&str; 70] = [
-    "AA0", "AA1", "AA2", "AE0", "AE1", "AE2", "AH0", "AH1", "AH2", "AO0", "AO1", "AO2", "AW0", "AW1", "AW2", "AY0", "AY1", "AY2", "B", "CH", "D", "DH", "EH0",
-    "EH1", "EH2", "ER0", "ER1", "ER2", "EY0", "EY1", "EY2", "F", "G", "HH", "IH0", "IH1", "IH2", "IY0", "IY1", "IY2", "JH", "K", "L", "M", "N", "NG", "OW0",
-    "OW1", "OW2", "OY0", "OY1", "OY2", "P", "R", "S", "SH", "T", "TH", "UH0", "UH1", "UH2", "UW", "UW0", "UW1", "UW2", "V", "W", "Y", "Z", "ZH",
+    "AA0", "AA1", "AA2", "AE0", "AE1", "AE2", "AH0", "AH1", "AH2", "AO0", "AO1", "AO2", "AW0",
+    "AW1", "AW2", "AY0", "AY1", "AY2", "B", "CH", "D", "DH", "EH0", "EH1", "EH2", "ER0", "ER1",
+    "ER2", "EY0", "EY1", "EY2", "F", "G", "HH", "IH0", "IH1", "IH2", "IY0", "IY1", "IY2", "JH",
+    "K", "L", "M", "N", "NG", "OW0", "OW1", "OW2", "OY0", "OY1", "OY2", "P", "R", "S", "SH", "T",
+    "TH", "UH0", "UH1", "UH2", "UW", "UW0", "UW1", "UW2", "V", "W", "Y", "Z", "ZH",
 ];
 
 /// A dense layer, row-major.
@@ -36,7 +38,10 @@ struct Dense {
 
 impl Dense {
     fn apply(&self, input: &[f32]) -> impl Iterator<Item = f32> {
-        self.weight.chunks_exact(input.len()).zip(&self.bias).map(move |(row, bias)| row.iter().zip(input).map(|(w, x)| w * x).sum::<f32>() + bias)
+        self.weight
+            .chunks_exact(input.len())
+            .zip(&self.bias)
+            .map(move |(row, bias)| row.iter().zip(input).map(|(w, x)| w * x).sum::<f32>() + bias)
     }
 }
 
@@ -56,7 +61,8 @@ impl Gru {
         for (i, cell) in state.iter_mut().enumerate() {
             let reset = sigmoid(gate(&from_input, i) + gate(&from_state, i));
             let update = sigmoid(gate(&from_input, size + i) + gate(&from_state, size + i));
-            let new = (gate(&from_input, 2 * size + i) + reset * gate(&from_state, 2 * size + i)).tanh();
+            let new =
+                (gate(&from_input, 2 * size + i) + reset * gate(&from_state, 2 * size + i)).tanh();
             *cell = (1.0 - update) * new + update * *cell;
         }
     }
@@ -85,12 +91,27 @@ impl Letters {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, &'static str> {
         let rest = bytes.strip_prefix(MAGIC).ok_or("wrong magic number")?;
         let (sizes, rest) = rest.split_at_checked(12).ok_or("too short")?;
-        let mut sizes = sizes.as_chunks().0.iter().map(|size| u32::from_le_bytes(*size) as usize);
-        let (letters, phonemes, size) = (sizes.next().unwrap_or(0), sizes.next().unwrap_or(0), sizes.next().unwrap_or(0));
-        if letters != FIRST_LETTER + 26 || phonemes != FIRST_PHONEME + PHONEMES.len() || !(1..=1024).contains(&size) {
+        let mut sizes = sizes
+            .as_chunks()
+            .0
+            .iter()
+            .map(|size| u32::from_le_bytes(*size) as usize);
+        let (letters, phonemes, size) = (
+            sizes.next().unwrap_or(0),
+            sizes.next().unwrap_or(0),
+            sizes.next().unwrap_or(0),
+        );
+        if letters != FIRST_LETTER + 26
+            || phonemes != FIRST_PHONEME + PHONEMES.len()
+            || !(1..=1024).contains(&size)
+        {
             return Err("unexpected sizes");
         }
-        let mut values = rest.as_chunks().0.iter().map(|half| f16::from_le_bytes(*half).to_f32());
+        let mut values = rest
+            .as_chunks()
+            .0
+            .iter()
+            .map(|half| f16::from_le_bytes(*half).to_f32());
         let gru = 3 * size * (2 * size + 2);
         if rest.len() != 2 * (letters * size + phonemes * size + 2 * gru + phonemes * (size + 1)) {
             return Err("wrong length");
@@ -98,7 +119,16 @@ impl Letters {
         let mut take = |count: usize| values.by_ref().take(count).collect::<Vec<f32>>();
         let unit = |take: &mut dyn FnMut(usize) -> Vec<f32>| {
             let (input, state) = (take(3 * size * size), take(3 * size * size));
-            Gru { input: Dense { weight: input, bias: take(3 * size) }, state: Dense { weight: state, bias: take(3 * size) } }
+            Gru {
+                input: Dense {
+                    weight: input,
+                    bias: take(3 * size),
+                },
+                state: Dense {
+                    weight: state,
+                    bias: take(3 * size),
+                },
+            }
         };
         Ok(Self {
             size,
@@ -106,24 +136,33 @@ impl Letters {
             reader: unit(&mut take),
             phonemes: take(phonemes * size),
             writer: unit(&mut take),
-            output: Dense { weight: take(phonemes * size), bias: take(phonemes) },
+            output: Dense {
+                weight: take(phonemes * size),
+                bias: take(phonemes),
+            },
         })
     }
 
     /// ARPAbet phonemes of a word. Case does not matter; what is no letter from a to z counts as unknown.
     #[must_use]
     pub fn arpabet(&self, word: &str) -> Vec<&'static str> {
-        let names = self.ids(word).into_iter().map(|id| id.checked_sub(FIRST_PHONEME).and_then(|index| PHONEMES.get(index)));
+        let names = self.ids(word).into_iter().map(|id| {
+            id.checked_sub(FIRST_PHONEME)
+                .and_then(|index| PHONEMES.get(index))
+        });
         names.flatten().copied().collect()
     }
 
     /// The phonemes of a word as the network numbers them.
     pub(crate) fn ids(&self, word: &str) -> Vec<usize> {
         let mut state = vec![0.0; self.size];
-        let ids = word.bytes().take(MAX_LETTERS).map(|byte| match byte.to_ascii_lowercase() {
-            letter @ b'a'..=b'z' => FIRST_LETTER + usize::from(letter - b'a'),
-            _ => UNKNOWN,
-        });
+        let ids = word
+            .bytes()
+            .take(MAX_LETTERS)
+            .map(|byte| match byte.to_ascii_lowercase() {
+                letter @ b'a'..=b'z' => FIRST_LETTER + usize::from(letter - b'a'),
+                _ => UNKNOWN,
+            });
         for id in ids.chain([END_OF_WORD]) {
             self.reader.step(self.row(&self.letters, id), &mut state);
         }
@@ -131,7 +170,11 @@ impl Letters {
         let mut last = START;
         for _ in 0..MAX_PHONEMES {
             self.writer.step(self.row(&self.phonemes, last), &mut state);
-            let best = self.output.apply(&state).enumerate().max_by(|a, b| a.1.total_cmp(&b.1));
+            let best = self
+                .output
+                .apply(&state)
+                .enumerate()
+                .max_by(|a, b| a.1.total_cmp(&b.1));
             last = best.map_or(END, |(id, _)| id);
             if last == END {
                 break;
@@ -142,7 +185,9 @@ impl Letters {
     }
 
     fn row<'a>(&self, table: &'a [f32], id: usize) -> &'a [f32] {
-        table.get(id * self.size..(id + 1) * self.size).unwrap_or_default()
+        table
+            .get(id * self.size..(id + 1) * self.size)
+            .unwrap_or_default()
     }
 }
 

@@ -9,11 +9,7 @@ mod symbols;
 
 use std::sync::Arc;
 
-use misaki_rs::{
-    Fallback, G2P, Language, Lexicon,
-    fallback::FallbackError,
-    lexicon::PhonemeEntry,
-};
+use misaki_rs::{Fallback, G2P, Language, Lexicon, fallback::FallbackError, lexicon::PhonemeEntry};
 
 pub use letters::{Letters, to_misaki};
 pub use symbols::voice_symbols;
@@ -25,8 +21,32 @@ const LEXICON: &str = include_str!("lexicon.txt");
 
 /// How the letters A to Z are called, with their main stress.
 const LETTER_NAMES: [&str; 26] = [
-    "ˈA", "bˈi", "sˈi", "dˈi", "ˈi", "ˈɛf", "ʤˈi", "ˈAʧ", "ˈI", "ʤˈA", "kˈA", "ˈɛl", "ˈɛm", "ˈɛn", "ˈO", "pˈi", "kjˈu", "ˈɑɹ", "ˈɛs", "tˈi", "jˈu",
-    "vˈi", "dˈʌbᵊljˌu", "ˈɛks", "wˈI", "zˈi",
+    "ˈA",
+    "bˈi",
+    "sˈi",
+    "dˈi",
+    "ˈi",
+    "ˈɛf",
+    "ʤˈi",
+    "ˈAʧ",
+    "ˈI",
+    "ʤˈA",
+    "kˈA",
+    "ˈɛl",
+    "ˈɛm",
+    "ˈɛn",
+    "ˈO",
+    "pˈi",
+    "kjˈu",
+    "ˈɑɹ",
+    "ˈɛs",
+    "tˈi",
+    "jˈu",
+    "vˈi",
+    "dˈʌbᵊljˌu",
+    "ˈɛks",
+    "wˈI",
+    "zˈi",
 ];
 
 /// The shortest part that a compound is cut into.
@@ -40,7 +60,9 @@ pub struct Phonemizer {
 
 impl std::fmt::Debug for Phonemizer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Phonemizer").field("letters", &self.letters.is_some()).finish_non_exhaustive()
+        f.debug_struct("Phonemizer")
+            .field("letters", &self.letters.is_some())
+            .finish_non_exhaustive()
     }
 }
 
@@ -58,9 +80,14 @@ impl Phonemizer {
     #[must_use]
     pub fn new(letters: Option<Letters>) -> Self {
         let letters = letters.map(Arc::new);
-        let mut g2p = G2P::with_fallback(Language::EnglishUS, Some(Box::new(Unknown(letters.clone()))));
+        let mut g2p = G2P::with_fallback(
+            Language::EnglishUS,
+            Some(Box::new(Unknown(letters.clone()))),
+        );
         for (word, sound) in own_lexicon() {
-            g2p.lexicon.golds.insert(word.into(), PhonemeEntry::Simple(sound.into()));
+            g2p.lexicon
+                .golds
+                .insert(word.into(), PhonemeEntry::Simple(sound.into()));
         }
         Self { g2p, letters }
     }
@@ -74,7 +101,11 @@ impl Phonemizer {
         let (phonemes, _) = self.g2p.g2p(&marked).map_err(|error| error.to_string())?;
         let symbols = voice_symbols(&phonemes);
         let symbols = symbols.trim();
-        Ok(if symbols.chars().any(char::is_alphabetic) { symbols.into() } else { String::new() })
+        Ok(if symbols.chars().any(char::is_alphabetic) {
+            symbols.into()
+        } else {
+            String::new()
+        })
     }
 
     /// The utterance as text for misaki.
@@ -85,10 +116,15 @@ impl Phonemizer {
                 Item::Mark(mark) => text.push(sign(*mark)),
                 Item::Letters { letters, plural } => {
                     text.push_str(if text.is_empty() { "" } else { " " });
-                    text.push_str(&with_sound(letters, &spelled(letters, *plural)));
+                    // A single letter may be a word whose sound misaki changes afterwards ("a", "I"); X is none.
+                    let shown = if letters.len() == 1 { "X" } else { letters };
+                    text.push_str(&with_sound(shown, &spelled(letters, *plural)));
                 }
                 Item::Word(words) => {
-                    for word in words.split(' ').filter(|word| word.bytes().any(|b| b.is_ascii_alphabetic())) {
+                    for word in words
+                        .split(' ')
+                        .filter(|word| word.bytes().any(|b| b.is_ascii_alphabetic()))
+                    {
                         text.push_str(if text.is_empty() { "" } else { " " });
                         text.push_str(&self.word(word));
                     }
@@ -104,15 +140,25 @@ impl Phonemizer {
         let lexicon = &self.g2p.lexicon;
         if word.contains('-') && sound_of(lexicon, word).is_none() {
             // misaki joins the parts of a hyphenated word, but knows only known ones.
-            let parts: Vec<String> = word.split('-').filter(|part| !part.is_empty()).map(|part| self.word(part)).collect();
-            let joint = if parts.iter().any(|part| part.starts_with('[')) { " " } else { "-" };
+            let parts: Vec<String> = word
+                .split('-')
+                .filter(|part| !part.is_empty())
+                .map(|part| self.word(part))
+                .collect();
+            let joint = if parts.iter().any(|part| part.starts_with('[')) {
+                " "
+            } else {
+                "-"
+            };
             return parts.join(joint);
         }
         if sound_of(lexicon, word).is_some() {
             return word.into();
         }
         // A possessive of an unknown name.
-        let (stem, ending) = word.strip_suffix("'s").map_or((word, ""), |stem| (stem, "'s"));
+        let (stem, ending) = word
+            .strip_suffix("'s")
+            .map_or((word, ""), |stem| (stem, "'s"));
         let mut sound = sound_of(lexicon, stem)
             .or_else(|| compound(lexicon, &stem.to_ascii_lowercase()))
             .unwrap_or_else(|| guess(self.letters.as_deref(), stem));
@@ -128,12 +174,22 @@ fn with_sound(word: &str, sound: &str) -> String {
     let mut letters = word.chars().filter(char::is_ascii_alphabetic);
     let capitals = word.bytes().all(|b| b.is_ascii_uppercase());
     let first = letters.next();
-    let rest: String = if capitals { letters.collect() } else { letters.map(|c| c.to_ascii_lowercase()).collect() };
-    format!("[{}{rest}](/{sound}/)", first.map(String::from).unwrap_or_default())
+    let rest: String = if capitals {
+        letters.collect()
+    } else {
+        letters.map(|c| c.to_ascii_lowercase()).collect()
+    };
+    format!(
+        "[{}{rest}](/{sound}/)",
+        first.map(String::from).unwrap_or_default()
+    )
 }
 
 fn own_lexicon() -> impl Iterator<Item = (&'static str, &'static str)> {
-    LEXICON.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('\t'))
+    LEXICON
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once('\t'))
 }
 
 fn sign(mark: Mark) -> char {
@@ -149,7 +205,9 @@ fn sign(mark: Mark) -> char {
 
 /// What misaki's lexicon says about a word by itself, inflections included.
 fn sound_of(lexicon: &Lexicon, word: &str) -> Option<String> {
-    lexicon.get_word(word, "NN", None, None).map(|(sound, _)| sound)
+    lexicon
+        .get_word(word, "NN", None, None)
+        .map(|(sound, _)| sound)
 }
 
 /// Letters by their names; the last one carries the main stress.
@@ -159,12 +217,23 @@ fn spelled(letters: &str, plural: bool) -> String {
         .bytes()
         .enumerate()
         .filter_map(|(index, letter)| {
-            let name = LETTER_NAMES.get(usize::from(letter.to_ascii_uppercase().checked_sub(b'A')?))?;
-            Some(if index + 1 == count { (*name).to_owned() } else { name.replace('ˈ', "ˌ") })
+            let name =
+                LETTER_NAMES.get(usize::from(letter.to_ascii_uppercase().checked_sub(b'A')?))?;
+            Some(if index + 1 == count {
+                (*name).to_owned()
+            } else {
+                name.replace('ˈ', "ˌ")
+            })
         })
         .collect();
     if plural {
-        sound.push_str(if sound.ends_with(['s', 'ʧ']) { "ᵻz" } else if sound.ends_with('f') { "s" } else { "z" });
+        sound.push_str(if sound.ends_with(['s', 'ʧ']) {
+            "ᵻz"
+        } else if sound.ends_with('f') {
+            "s"
+        } else {
+            "z"
+        });
     }
     sound
 }
@@ -184,7 +253,11 @@ fn compound(lexicon: &Lexicon, word: &str) -> Option<String> {
 
 /// The sound of an unknown word: letter names for what has no vowel, the network otherwise.
 fn guess(letters: Option<&Letters>, word: &str) -> String {
-    let plain: String = word.chars().filter(char::is_ascii_alphabetic).collect::<String>().to_ascii_lowercase();
+    let plain: String = word
+        .chars()
+        .filter(char::is_ascii_alphabetic)
+        .collect::<String>()
+        .to_ascii_lowercase();
     let vowels = plain.bytes().any(|b| b"aeiouy".contains(&b));
     match letters {
         Some(letters) if vowels => to_misaki(&letters.arpabet(&plain)),

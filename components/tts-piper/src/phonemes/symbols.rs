@@ -1,7 +1,7 @@
 //! From the phoneme alphabet of misaki to the symbols that Piper voices were trained with, those of espeak's American English.
 //!
 //! misaki writes diphthongs and affricates as single letters and leaves vowel length to the vowel; espeak marks length, has a symbol of its own
-//! for a vowel coloured by r, and shortens the last vowel of "happy". Measured on 550 words, speech from mapped symbols is understood as well as from espeak's own.
+//! for a vowel coloured by r (and links that r to a vowel that follows), and shortens the last vowel of "happy". Measured on 550 words, speech from mapped symbols is understood as well as from espeak's own.
 
 /// Symbols of the voice for phonemes of misaki. Punctuation stays; what neither alphabet knows is left out.
 #[must_use]
@@ -9,6 +9,7 @@ pub fn voice_symbols(misaki: &str) -> String {
     let chars: Vec<char> = misaki.chars().collect();
     let mut out = String::with_capacity(misaki.len() * 2);
     let mut stress = None;
+    let mut voiced = false; // the word has had a vowel
     let mut i = 0;
     while let Some(&c) = chars.get(i) {
         let after = chars.get(i + 1).copied();
@@ -22,7 +23,8 @@ pub fn voice_symbols(misaki: &str) -> String {
             'Y' => "ɔɪ",
             'O' => "oʊ",
             'Q' => "əʊ",
-            'i' if !after.is_some_and(is_sound) && before.is_some_and(is_sound) => "i",
+            // "happy", but not "she".
+            'i' if !after.is_some_and(is_sound) && before.is_some_and(is_sound) && voiced => "i",
             'i' => "iː",
             'u' => "uː",
             'ɑ' => "ɑː",
@@ -47,7 +49,18 @@ pub fn voice_symbols(misaki: &str) -> String {
             // The r is part of the vowel.
             if r_follows && matches!(c, 'ə' | 'ᵊ' | 'ɜ') {
                 i += 1;
+                // It is heard as one too when a vowel follows, also of the next word.
+                let mut ahead = chars
+                    .iter()
+                    .skip(i)
+                    .filter(|c| !matches!(c, ' ' | 'ˈ' | 'ˌ'));
+                out.push_str(if c != 'ɜ' && ahead.next().is_some_and(|c| is_vowel(*c)) {
+                    "ɹ"
+                } else {
+                    ""
+                });
             }
+            voiced = true;
             continue;
         }
         match c {
@@ -59,6 +72,7 @@ pub fn voice_symbols(misaki: &str) -> String {
             '…' => out.push('.'),
             ' ' | '.' | ',' | ';' | ':' | '?' | '!' => {
                 stress = None;
+                voiced = false;
                 out.push(c);
             }
             c if is_sound(c) => out.push(c),
@@ -68,9 +82,14 @@ pub fn voice_symbols(misaki: &str) -> String {
     out
 }
 
+/// Whether `c` is a vowel or diphthong of misaki.
+fn is_vowel(c: char) -> bool {
+    "AIOQWYaiuæɐɑɒɔəɛɜɪʊʌᵊᵻ".contains(c)
+}
+
 /// Whether misaki uses `c` for a sound.
 fn is_sound(c: char) -> bool {
-    "AIOQWYaiuæɐɑɒɔəɛɜɪʊʌᵊᵻbdfhjklmnpstvwzðŋɡɹɾʃʒʔʤʧθT".contains(c)
+    is_vowel(c) || "bdfhjklmnpstvwzðŋɡɹɾʃʒʔʤʧθT".contains(c)
 }
 
 #[cfg(test)]
@@ -83,8 +102,11 @@ mod tests {
             ("hˈɑpəɹ", "hˈɑːpɚ"),
             ("həlˈO wˈɜɹld.", "həlˈoʊ wˈɜːld."),
             ("hˈæpi", "hˈæpi"),
-            ("mi", "mi"),
+            ("mi", "miː"),
             ("sˈi", "sˈiː"),
+            ("ʃi hæz", "ʃiː hæz"),
+            ("ˈʌndəɹ ˈAʤ", "ˈʌndɚɹ ˈeɪdʒ"),
+            ("ˈʌndəɹ, ðə", "ˈʌndɚ, ðə"),
             ("nˈAvi jˈɪɹz", "nˈeɪvi jˈɪɹz"),
             ("ʧˈɔɪs", "tʃˈɔːɪs"),
             ("bˈY", "bˈɔɪ"),

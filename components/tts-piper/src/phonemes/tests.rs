@@ -8,7 +8,11 @@ use crate::text;
 static PHONEMIZER: LazyLock<Phonemizer> = LazyLock::new(|| Phonemizer::new(None));
 
 fn symbols(input: &str) -> String {
-    text::read(input).iter().map(|utterance| PHONEMIZER.symbols(utterance).unwrap()).collect::<Vec<_>>().join(" | ")
+    text::read(input)
+        .iter()
+        .map(|utterance| PHONEMIZER.symbols(utterance).unwrap())
+        .collect::<Vec<_>>()
+        .join(" | ")
 }
 
 #[test]
@@ -17,6 +21,8 @@ fn texts_become_symbols() {
         ("Hello world.", "həlˈoʊ wˈɜːld."),
         ("IBM 704", "ˌaɪbˌiːˈɛm sˈɛvən ˈoʊ fˈɔːɹ."),
         ("COBOL?", "kˈoʊbˌɔːl?"),
+        ("Her A-0 ran.", "hˌɜː ˈeɪ zˈɪɹoʊ ɹˈæn."),
+        ("a Ph.D. at 9 a.m.", "ɐ pˌiːˌeɪtʃdˈiː æt nˈaɪn ˌeɪˈɛm."),
     ] {
         assert_eq!(symbols(input), expected, "{input}");
     }
@@ -40,9 +46,24 @@ fn names_sound_right() {
 #[test]
 fn nothing_is_lost() {
     // Every word leaves a sound, known or not.
-    for word in ["zyzzyva", "Qwfp", "Hopper's", "datacenter", "flow-matic", "xs", "O'Brien", "a-b-c", "rock'n'roll", "Llanfairpwll", "brrr"] {
+    for word in [
+        "zyzzyva",
+        "Qwfp",
+        "Hopper's",
+        "datacenter",
+        "flow-matic",
+        "xs",
+        "O'Brien",
+        "a-b-c",
+        "rock'n'roll",
+        "Llanfairpwll",
+        "brrr",
+    ] {
         let symbols = symbols(word);
-        assert!(symbols.chars().filter(|c| c.is_alphabetic()).count() >= 2, "{word}: {symbols:?}");
+        assert!(
+            symbols.chars().filter(|c| c.is_alphabetic()).count() >= 2,
+            "{word}: {symbols:?}"
+        );
         assert!(!symbols.contains('❓'));
     }
 }
@@ -59,12 +80,22 @@ fn compounds_are_cut_into_known_words() {
 fn every_line_of_the_lexicon_is_a_word_and_its_sound() {
     let mut count = 0;
     for (word, sound) in own_lexicon() {
-        assert!(word.bytes().all(|b| b.is_ascii_alphabetic() || b == b'\''), "{word}");
+        assert!(
+            word.bytes().all(|b| b.is_ascii_alphabetic() || b == b'\''),
+            "{word}"
+        );
         assert_eq!(sound.matches('ˈ').count(), 1, "{word}: one main stress");
         assert!(!voice_symbols(sound).is_empty(), "{word}");
         count += 1;
     }
-    assert_eq!(count, LEXICON.lines().filter(|line| !line.starts_with('#')).count(), "every line has a tab");
+    assert_eq!(
+        count,
+        LEXICON
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .count(),
+        "every line has a tab"
+    );
     assert!(text::read("nothing").len() == 1);
 }
 

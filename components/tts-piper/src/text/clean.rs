@@ -22,7 +22,11 @@ pub(super) fn clean(text: &str) -> String {
         }
         let body = Body::of(line);
         if !out.is_empty() {
-            out.push(if open_line && body.continues { ' ' } else { '\n' });
+            out.push(if open_line && body.continues {
+                ' '
+            } else {
+                '\n'
+            });
         }
         inline(body.text, &mut out);
         open_line = body.open;
@@ -43,21 +47,44 @@ impl<'a> Body<'a> {
     fn of(line: &'a str) -> Self {
         let heading = line.trim_start_matches('#');
         if heading.len() < line.len() && (heading.is_empty() || heading.starts_with(' ')) {
-            return Self { text: heading, continues: false, open: false };
+            return Self {
+                text: heading,
+                continues: false,
+                open: false,
+            };
         }
         let quoted = line.trim_start_matches(['>', ' ']);
-        if quoted.is_empty() || quoted.chars().all(|c| matches!(c, '-' | '=' | '*' | '_' | '|' | ':' | ' ')) {
+        if quoted.is_empty()
+            || quoted
+                .chars()
+                .all(|c| matches!(c, '-' | '=' | '*' | '_' | '|' | ':' | ' '))
+        {
             // Blank lines, rules and the second line of a table.
-            return Self { text: "", continues: false, open: false };
+            return Self {
+                text: "",
+                continues: false,
+                open: false,
+            };
         }
         for bullet in ["- ", "* ", "+ ", "• ", "[ ] ", "[x] "] {
             if let Some(item) = quoted.strip_prefix(bullet) {
-                return Self { text: Self::of(item).text, continues: false, open: true };
+                return Self {
+                    text: Self::of(item).text,
+                    continues: false,
+                    open: true,
+                };
             }
         }
         let digits = quoted.bytes().take_while(u8::is_ascii_digit).count();
-        let numbered = (1..=3).contains(&digits) && quoted.get(digits..).is_some_and(|rest| rest.starts_with(". "));
-        Self { text: quoted, continues: !numbered, open: true }
+        let numbered = (1..=3).contains(&digits)
+            && quoted
+                .get(digits..)
+                .is_some_and(|rest| rest.starts_with(". "));
+        Self {
+            text: quoted,
+            continues: !numbered,
+            open: true,
+        }
     }
 }
 
@@ -78,10 +105,20 @@ fn inline(line: &str, out: &mut String) {
             '*' if before.is_ascii_digit() && after.is_ascii_digit() => out.push_str(" times "),
             '*' => {}
             // An underscore inside a name separates words; elsewhere it is emphasis.
-            '_' => out.push_str(if before.is_alphanumeric() && after.is_alphanumeric() { " " } else { "" }),
-            '–' | '‐' | '‑' | '−' if after.is_alphanumeric() && (before.is_alphanumeric() || c == '−') => out.push('-'),
+            '_' => out.push_str(if before.is_alphanumeric() && after.is_alphanumeric() {
+                " "
+            } else {
+                ""
+            }),
+            '–' | '‐' | '‑' | '−'
+                if after.is_alphanumeric() && (before.is_alphanumeric() || c == '−') =>
+            {
+                out.push('-')
+            }
             '–' | '—' | '―' | '−' => out.push_str(" — "),
-            '-' if before == '-' || after == '-' => out.push_str(if before == '-' { "" } else { " — " }),
+            '-' if before == '-' || after == '-' => {
+                out.push_str(if before == '-' { "" } else { " — " })
+            }
             c if c.is_ascii_graphic() || c == ' ' => out.push(c),
             c => fold(c, out),
         }
@@ -172,7 +209,12 @@ fn fold(c: char, out: &mut String) {
         'ź' | 'ż' | 'ž' => "z",
         'Ź' | 'Ż' | 'Ž' => "Z",
         // Marks that belong to the letter before, joiners and variation selectors.
-        '\u{300}'..='\u{36f}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ad}' => "",
+        '\u{300}'..='\u{36f}'
+        | '\u{200b}'..='\u{200d}'
+        | '\u{2060}'
+        | '\u{fe00}'..='\u{fe0f}'
+        | '\u{feff}'
+        | '\u{ad}' => "",
         _ => " ",
     };
     out.push_str(plain);
@@ -183,17 +225,31 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: &str) {
-        let words = |t: &str| t.split(' ').filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ");
+        let words = |t: &str| {
+            t.split(' ')
+                .filter(|w| !w.is_empty())
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
         assert_eq!(words(&clean(text)), expected, "{text:?}");
     }
 
     #[test]
     fn markdown_loses_its_marks() {
-        check("She **really** built the *first* `compiler`.", "She really built the first compiler .");
-        check("# Career\nShe joined the Navy.", " Career\nShe joined the Navy.".trim());
+        check(
+            "She **really** built the *first* `compiler`.",
+            "She really built the first compiler .",
+        );
+        check(
+            "# Career\nShe joined the Navy.",
+            " Career\nShe joined the Navy.".trim(),
+        );
         check("- one\n- two", "one\ntwo");
         check("> quoted\n> twice", "quoted twice");
-        check("See [her notes](https://example.org/a_(b)) now", "See her notes now");
+        check(
+            "See [her notes](https://example.org/a_(b)) now",
+            "See her notes now",
+        );
         check("![a photo](x.png) of her", "a photo of her");
         check("before\n```rust\nlet x = 1;\n```\nafter", "before\nafter");
         check("snake_case and _emphasis_", "snake case and emphasis");
@@ -201,7 +257,10 @@ mod tests {
 
     #[test]
     fn wrapped_lines_are_one_paragraph() {
-        check("She went\nto Yale.\n\nThen she left.", "She went to Yale.\n\nThen she left.");
+        check(
+            "She went\nto Yale.\n\nThen she left.",
+            "She went to Yale.\n\nThen she left.",
+        );
     }
 
     #[test]

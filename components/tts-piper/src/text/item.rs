@@ -22,7 +22,10 @@ impl Item {
     }
 
     pub(super) fn letters(text: &str) -> Self {
-        Self::Letters { letters: text.to_ascii_uppercase(), plural: false }
+        Self::Letters {
+            letters: text.to_ascii_uppercase(),
+            plural: false,
+        }
     }
 }
 

@@ -4,17 +4,48 @@
 //! American usage throughout: no "and" after the hundreds, "oh" for a zero inside a year.
 
 const ONES: [&str; 20] = [
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen",
-    "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
 ];
-const TENS: [&str; 10] = ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
-const SCALES: [&str; 6] = ["thousand", "million", "billion", "trillion", "quadrillion", "quintillion"];
+const TENS: [&str; 10] = [
+    "", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
+];
+const SCALES: [&str; 6] = [
+    "thousand",
+    "million",
+    "billion",
+    "trillion",
+    "quadrillion",
+    "quintillion",
+];
 
 /// Digits that are still read as one number; longer runs are codes and are read digit by digit.
 pub(super) const MAX_DIGITS: usize = 15;
 
 fn one(value: u64) -> &'static str {
-    usize::try_from(value).ok().and_then(|i| ONES.get(i)).copied().unwrap_or_default()
+    usize::try_from(value)
+        .ok()
+        .and_then(|i| ONES.get(i))
+        .copied()
+        .unwrap_or_default()
 }
 
 fn below_thousand(value: u64, out: &mut Vec<&'static str>) {
@@ -27,8 +58,14 @@ fn below_thousand(value: u64, out: &mut Vec<&'static str>) {
         0 => {}
         1..20 => out.push(one(rest)),
         _ => {
-            out.push(usize::try_from(rest / 10).ok().and_then(|i| TENS.get(i)).copied().unwrap_or_default());
-            if rest % 10 > 0 {
+            out.push(
+                usize::try_from(rest / 10)
+                    .ok()
+                    .and_then(|i| TENS.get(i))
+                    .copied()
+                    .unwrap_or_default(),
+            );
+            if !rest.is_multiple_of(10) {
                 out.push(one(rest % 10));
             }
         }
@@ -47,7 +84,12 @@ pub(super) fn cardinal(value: u64) -> String {
         rest /= 1000;
     }
     let mut words = Vec::new();
-    for (scale, group) in groups.iter().enumerate().rev().filter(|(_, group)| **group > 0) {
+    for (scale, group) in groups
+        .iter()
+        .enumerate()
+        .rev()
+        .filter(|(_, group)| **group > 0)
+    {
         below_thousand(*group, &mut words);
         words.extend(scale.checked_sub(1).and_then(|i| SCALES.get(i)));
     }
@@ -57,7 +99,9 @@ pub(super) fn cardinal(value: u64) -> String {
 /// 21 -> "twenty first".
 pub(super) fn ordinal(value: u64) -> String {
     let words = cardinal(value);
-    let (head, last) = words.rsplit_once(' ').map_or(("", words.as_str()), |(head, last)| (head, last));
+    let (head, last) = words
+        .rsplit_once(' ')
+        .map_or(("", words.as_str()), |(head, last)| (head, last));
     let last = match last {
         "one" => "first".into(),
         "two" => "second".into(),
@@ -66,9 +110,15 @@ pub(super) fn ordinal(value: u64) -> String {
         "eight" => "eighth".into(),
         "nine" => "ninth".into(),
         "twelve" => "twelfth".into(),
-        other => other.strip_suffix('y').map_or_else(|| format!("{other}th"), |stem| format!("{stem}ieth")),
+        other => other
+            .strip_suffix('y')
+            .map_or_else(|| format!("{other}th"), |stem| format!("{stem}ieth")),
     };
-    if head.is_empty() { last } else { format!("{head} {last}") }
+    if head.is_empty() {
+        last
+    } else {
+        format!("{head} {last}")
+    }
 }
 
 /// 1906 -> "nineteen oh six", 1900 -> "nineteen hundred", 2005 -> "two thousand five", 2026 -> "twenty twenty six".
@@ -87,7 +137,9 @@ pub(super) fn year(value: u64) -> String {
 /// 1940 -> "nineteen forties", 80 -> "eighties", 2000 -> "two thousands".
 pub(super) fn decade(value: u64) -> String {
     let words = year(value);
-    words.strip_suffix('y').map_or_else(|| format!("{words}s"), |stem| format!("{stem}ies"))
+    words
+        .strip_suffix('y')
+        .map_or_else(|| format!("{words}s"), |stem| format!("{stem}ies"))
 }
 
 /// A model number of three digits, as in IBM 704: "seven oh four". Others are cardinals or years.
@@ -103,7 +155,11 @@ pub(super) fn model(value: u64) -> String {
 
 /// "0042" -> "zero zero four two". Characters that are no digits are left out.
 pub(super) fn digits(text: &str) -> String {
-    text.chars().filter_map(|c| c.to_digit(10)).map(|d| one(d.into())).collect::<Vec<_>>().join(" ")
+    text.chars()
+        .filter_map(|c| c.to_digit(10))
+        .map(|d| one(d.into()))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// "12" -> "twelve", "007" and runs longer than [`MAX_DIGITS`] digit by digit. `text` holds digits only.
@@ -120,7 +176,11 @@ pub(super) fn decimal(text: &str) -> String {
     let mut parts = text.split('.');
     let whole = parts.next().unwrap_or_default();
     let several = text.matches('.').count() > 1;
-    let mut words = if whole.is_empty() { String::new() } else { integer(whole) };
+    let mut words = if whole.is_empty() {
+        String::new()
+    } else {
+        integer(whole)
+    };
     for part in parts {
         words.push_str(" point ");
         words.push_str(&if several { integer(part) } else { digits(part) });
@@ -145,13 +205,22 @@ pub(super) fn fraction(above: u64, below: u64) -> Option<String> {
 
 /// The value of a canonical Roman numeral up to 49, in capitals: "IV" -> 4. Anything else ("IIII", "MIX") is none.
 pub(super) fn roman(text: &str) -> Option<u64> {
-    const FORMS: [(&str, u64); 6] = [("XL", 40), ("X", 10), ("IX", 9), ("V", 5), ("IV", 4), ("I", 1)];
+    const FORMS: [(&str, u64); 6] = [
+        ("XL", 40),
+        ("X", 10),
+        ("IX", 9),
+        ("V", 5),
+        ("IV", 4),
+        ("I", 1),
+    ];
     let mut rest = text;
     let mut value = 0;
     for (form, worth) in FORMS {
         let most = if matches!(form, "X" | "I") { 3 } else { 1 };
         for _ in 0..most {
-            let Some(shorter) = rest.strip_prefix(form) else { break };
+            let Some(shorter) = rest.strip_prefix(form) else {
+                break;
+            };
             rest = shorter;
             value += worth;
         }
@@ -161,7 +230,14 @@ pub(super) fn roman(text: &str) -> Option<u64> {
 }
 
 fn to_roman(mut value: u64) -> String {
-    const FORMS: [(u64, &str); 6] = [(40, "XL"), (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I")];
+    const FORMS: [(u64, &str); 6] = [
+        (40, "XL"),
+        (10, "X"),
+        (9, "IX"),
+        (5, "V"),
+        (4, "IV"),
+        (1, "I"),
+    ];
     let mut text = String::new();
     for (worth, form) in FORMS {
         while value >= worth {
@@ -239,9 +315,14 @@ mod tests {
 
     #[test]
     fn model_numbers_group_their_digits() {
-        for (value, words) in
-            [(704, "seven oh four"), (360, "three sixty"), (700, "seven hundred"), (1107, "eleven oh seven"), (11, "eleven"), (5, "five")]
-        {
+        for (value, words) in [
+            (704, "seven oh four"),
+            (360, "three sixty"),
+            (700, "seven hundred"),
+            (1107, "eleven oh seven"),
+            (11, "eleven"),
+            (5, "five"),
+        ] {
             assert_eq!(model(value), words);
         }
     }
@@ -269,7 +350,16 @@ mod tests {
 
     #[test]
     fn roman_numerals() {
-        for (text, value) in [("I", 1), ("II", 2), ("IV", 4), ("VIII", 8), ("IX", 9), ("XIV", 14), ("XXIX", 29), ("XLIX", 49)] {
+        for (text, value) in [
+            ("I", 1),
+            ("II", 2),
+            ("IV", 4),
+            ("VIII", 8),
+            ("IX", 9),
+            ("XIV", 14),
+            ("XXIX", 29),
+            ("XLIX", 49),
+        ] {
             assert_eq!(roman(text), Some(value), "{text}");
         }
         for text in ["", "IIII", "VV", "IXI", "MIX", "ABC", "IIX", "IC"] {

@@ -24,7 +24,10 @@ pub(super) struct Reading {
 }
 
 fn say(words: impl Into<String>) -> Option<Reading> {
-    Some(Reading { items: vec![Item::word(words)], taken: 0 })
+    Some(Reading {
+        items: vec![Item::word(words)],
+        taken: 0,
+    })
 }
 
 /// Reads `token`, or says that it is not a quantity.
@@ -42,7 +45,11 @@ fn all_digits(text: &str) -> bool {
 }
 
 fn date(year: &str, month: &str, day: &str) -> Option<Reading> {
-    if ![year, month, day].iter().all(|part| all_digits(part)) || year.len() != 4 || month.len() > 2 || day.len() > 2 {
+    if ![year, month, day].iter().all(|part| all_digits(part))
+        || year.len() != 4
+        || month.len() > 2
+        || day.len() > 2
+    {
         return None;
     }
     let name = tables::month_number(month.parse().ok()?)?;
@@ -57,27 +64,45 @@ fn date(year: &str, month: &str, day: &str) -> Option<Reading> {
 
 fn iso_date(token: &str) -> Option<Reading> {
     let mut parts = token.split('-');
-    date(parts.next()?, parts.next()?, parts.next().filter(|_| token.matches('-').count() == 2)?)
+    date(
+        parts.next()?,
+        parts.next()?,
+        parts.next().filter(|_| token.matches('-').count() == 2)?,
+    )
 }
 
 /// Month first, as in the United States.
 fn slash_date(token: &str) -> Option<Reading> {
     let mut parts = token.split('/');
     let (month, day) = (parts.next()?, parts.next()?);
-    date(parts.next().filter(|_| token.matches('/').count() == 2)?, month, day)
+    date(
+        parts.next().filter(|_| token.matches('/').count() == 2)?,
+        month,
+        day,
+    )
 }
 
 fn half_of_day(suffix: &str) -> Option<Item> {
-    let letters: String = suffix.chars().filter(|c| *c != '.').collect::<String>().to_ascii_uppercase();
+    let letters: String = suffix
+        .chars()
+        .filter(|c| *c != '.')
+        .collect::<String>()
+        .to_ascii_uppercase();
     matches!(letters.as_str(), "AM" | "PM").then(|| Item::letters(&letters))
 }
 
 fn time(token: &str, around: Around<'_>) -> Option<Reading> {
-    let end = token.find(|c: char| !c.is_ascii_digit() && c != ':').unwrap_or(token.len());
+    let end = token
+        .find(|c: char| !c.is_ascii_digit() && c != ':')
+        .unwrap_or(token.len());
     let (clock, suffix) = token.split_at_checked(end)?;
     let half = half_of_day(suffix);
     let mut taken = 0;
-    let next = if around.parted || half.is_some() { None } else { half_of_day(around.after) };
+    let next = if around.parted || half.is_some() {
+        None
+    } else {
+        half_of_day(around.after)
+    };
     if half.is_none() && (!suffix.is_empty() || (next.is_none() && !clock.contains(':'))) {
         return None;
     }
@@ -93,8 +118,14 @@ fn time(token: &str, around: Around<'_>) -> Option<Reading> {
         Some(0) if half.is_some() || next.is_some() => numbers::cardinal(hour),
         Some(0) if (1..=12).contains(&hour) => format!("{} o'clock", numbers::cardinal(hour)),
         Some(0) => format!("{} hundred hours", numbers::cardinal(hour)),
-        Some(minute @ 1..10) => format!("{} oh {}", numbers::cardinal(hour), numbers::cardinal(minute)),
-        Some(minute @ 10..60) => format!("{} {}", numbers::cardinal(hour), numbers::cardinal(minute)),
+        Some(minute @ 1..10) => format!(
+            "{} oh {}",
+            numbers::cardinal(hour),
+            numbers::cardinal(minute)
+        ),
+        Some(minute @ 10..60) => {
+            format!("{} {}", numbers::cardinal(hour), numbers::cardinal(minute))
+        }
         Some(_) => return None,
     };
     let mut items = vec![Item::word(spoken)];
@@ -129,16 +160,29 @@ fn money(token: &str, around: Around<'_>) -> Option<Reading> {
     };
     if let Some(magnitude) = magnitude {
         let words = format!("{} {magnitude} {}", numbers::decimal(&plain), currency.many);
-        return Some(Reading { items: vec![Item::word(words)], taken });
+        return Some(Reading {
+            items: vec![Item::word(words)],
+            taken,
+        });
     }
     let (whole, part) = plain.split_once('.').unwrap_or((&plain, ""));
     let count = |text: &str, one: &str, many: &str| {
         let value = text.trim_start_matches('0');
-        (!value.is_empty()).then(|| format!("{} {}", numbers::integer(value), if value == "1" { one } else { many }))
+        (!value.is_empty()).then(|| {
+            format!(
+                "{} {}",
+                numbers::integer(value),
+                if value == "1" { one } else { many }
+            )
+        })
     };
     let words = match part.len() {
-        0 => count(whole, currency.one, currency.many).unwrap_or_else(|| format!("zero {}", currency.many)),
-        2 => match (count(whole, currency.one, currency.many), count(part, currency.cent, currency.cents)) {
+        0 => count(whole, currency.one, currency.many)
+            .unwrap_or_else(|| format!("zero {}", currency.many)),
+        2 => match (
+            count(whole, currency.one, currency.many),
+            count(part, currency.cent, currency.cents),
+        ) {
             (Some(whole), Some(part)) => format!("{whole} and {part}"),
             (Some(only), None) | (None, Some(only)) => only,
             (None, None) => format!("zero {}", currency.many),
@@ -150,7 +194,10 @@ fn money(token: &str, around: Around<'_>) -> Option<Reading> {
 
 fn phone(token: &str) -> Option<Reading> {
     let groups: Vec<&str> = token.split('-').collect();
-    let lengths: Vec<usize> = groups.iter().map(|group| if all_digits(group) { group.len() } else { 0 }).collect();
+    let lengths: Vec<usize> = groups
+        .iter()
+        .map(|group| if all_digits(group) { group.len() } else { 0 })
+        .collect();
     if !matches!(lengths.as_slice(), [3, 4] | [3, 3, 4] | [1, 3, 3, 4]) {
         return None;
     }
@@ -172,18 +219,34 @@ fn split_number(text: &str) -> Option<(&str, &str)> {
         match bytes.get(end) {
             Some(b'0'..=b'9') => end += 1,
             Some(b'.') if digit(end + 1) => end += 1,
-            Some(b',') if end > 0 && digit(end + 1) && digit(end + 2) && digit(end + 3) && !digit(end + 4) => end += 1,
+            Some(b',')
+                if end > 0
+                    && digit(end + 1)
+                    && digit(end + 2)
+                    && digit(end + 3)
+                    && !digit(end + 4) =>
+            {
+                end += 1
+            }
             _ => break,
         }
     }
-    if end == 0 { None } else { text.split_at_checked(end) }
+    if end == 0 {
+        None
+    } else {
+        text.split_at_checked(end)
+    }
 }
 
 fn number(token: &str, around: Around<'_>) -> Option<Reading> {
     if let Some(rest) = token.strip_prefix('\'') {
         // '40s
         let (digits, suffix) = split_number(rest)?;
-        return if digits.len() == 2 && suffix == "s" { say(numbers::decade(digits.parse().ok()?)) } else { None };
+        return if digits.len() == 2 && suffix == "s" {
+            say(numbers::decade(digits.parse().ok()?))
+        } else {
+            None
+        };
     }
     let (sign, rest) = match token.as_bytes().first()? {
         b'-' => ("minus ", token.get(1..)?),
@@ -193,19 +256,41 @@ fn number(token: &str, around: Around<'_>) -> Option<Reading> {
     let (digits, suffix) = split_number(rest)?;
     let plain = digits.replace(',', "");
     let grouped = digits.contains(',');
-    let value: Option<u64> = plain.parse().ok().filter(|_| plain.len() <= numbers::MAX_DIGITS);
-    let amount = || format!("{sign}{}", if plain.contains('.') { numbers::decimal(&plain) } else { numbers::integer(&plain) });
+    let value: Option<u64> = plain
+        .parse()
+        .ok()
+        .filter(|_| plain.len() <= numbers::MAX_DIGITS);
+    let amount = || {
+        format!(
+            "{sign}{}",
+            if plain.contains('.') {
+                numbers::decimal(&plain)
+            } else {
+                numbers::integer(&plain)
+            }
+        )
+    };
     match (suffix, value) {
         ("", Some(value)) if sign.is_empty() && !grouped => bare(&plain, value, around),
         ("", _) => with_next(amount(), value == Some(1), around),
         ("%", _) => say(format!("{} percent", amount())),
-        ("st" | "nd" | "rd" | "th", Some(value)) => say(format!("{sign}{}", numbers::ordinal(value))),
-        ("s" | "'s", Some(value)) if plain.len() == 2 || plain.len() == 4 => say(numbers::decade(value)),
+        ("st" | "nd" | "rd" | "th", Some(value)) => {
+            say(format!("{sign}{}", numbers::ordinal(value)))
+        }
+        ("s" | "'s", Some(value)) if plain.len() == 2 || plain.len() == 4 => {
+            say(numbers::decade(value))
+        }
         ("+", _) => say(format!("{} plus", amount())),
         ("x", _) => say(format!("{} times", amount())),
         _ => range(&plain, value, sign, suffix)
             .or_else(|| over(value, suffix))
-            .or_else(|| say(format!("{} {}", amount(), tables::unit(suffix, value == Some(1))?)))
+            .or_else(|| {
+                say(format!(
+                    "{} {}",
+                    amount(),
+                    tables::unit(suffix, value == Some(1))?
+                ))
+            })
             .or_else(|| suffixed(amount(), suffix)),
     }
 }
@@ -216,15 +301,31 @@ fn bare(plain: &str, value: u64, around: Around<'_>) -> Option<Reading> {
     if around.after_month && day {
         return say(numbers::ordinal(value));
     }
-    if let Some(month) = tables::month(around.after).filter(|_| day && !around.parted && around.after.len() > 3) {
-        let article = if around.before.eq_ignore_ascii_case("the") { "" } else { "the " };
-        return Some(Reading { items: vec![Item::word(format!("{article}{} of {month}", numbers::ordinal(value)))], taken: 1 });
+    if let Some(month) =
+        tables::month(around.after).filter(|_| day && !around.parted && around.after.len() > 3)
+    {
+        let article = if around.before.eq_ignore_ascii_case("the") {
+            ""
+        } else {
+            "the "
+        };
+        return Some(Reading {
+            items: vec![Item::word(format!(
+                "{article}{} of {month}",
+                numbers::ordinal(value)
+            ))],
+            taken: 1,
+        });
     }
     let year = plain.len() == 4 && (1100..2100).contains(&value);
     if year && (around.after_month || around.after_day) {
         return say(numbers::year(value));
     }
-    if !around.parted && (tables::unit(around.after, false).is_some() || tables::is_magnitude(around.after) || around.after == "percent") {
+    if !around.parted
+        && (tables::unit(around.after, false).is_some()
+            || tables::is_magnitude(around.after)
+            || around.after == "percent")
+    {
         return with_next(numbers::integer(plain), value == 1, around);
     }
     let counts = !around.parted && is_plural(around.after) || tables::is_comparison(around.before);
@@ -232,18 +333,27 @@ fn bare(plain: &str, value: u64, around: Around<'_>) -> Option<Reading> {
     if acronym && (plain.len() == 3 || plain.len() == 4) && !counts {
         return say(numbers::model(value));
     }
-    say(if year && !counts { numbers::year(value) } else { numbers::integer(plain) })
+    say(if year && !counts {
+        numbers::year(value)
+    } else {
+        numbers::integer(plain)
+    })
 }
 
 fn is_plural(word: &str) -> bool {
     let lower = word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
-    lower && (matches!(word, "people" | "men" | "women" | "children" | "percent") || (word.len() > 3 && word.ends_with('s') && !tables::is_singular_s(word)))
+    lower
+        && (matches!(word, "people" | "men" | "women" | "children" | "percent")
+            || (word.len() > 3 && word.ends_with('s') && !tables::is_singular_s(word)))
 }
 
 /// An amount and the unit in the next token, if there is one.
 fn with_next(amount: String, singular: bool, around: Around<'_>) -> Option<Reading> {
     match tables::unit(around.after, singular).filter(|_| !around.parted && around.after != "x") {
-        Some(unit) => Some(Reading { items: vec![Item::word(format!("{amount} {unit}"))], taken: 1 }),
+        Some(unit) => Some(Reading {
+            items: vec![Item::word(format!("{amount} {unit}"))],
+            taken: 1,
+        }),
         None => say(amount),
     }
 }
@@ -257,14 +367,28 @@ fn range(plain: &str, value: Option<u64>, sign: &str, suffix: &str) -> Option<Re
         "%" => " percent".into(),
         other => format!(" {}", tables::unit(other, false)?),
     };
-    let end: Option<u64> = until.parse().ok().filter(|_| until.len() <= numbers::MAX_DIGITS);
-    let years = plain.len() == 4 && value.is_some_and(|v| (1100..2100).contains(&v)) && matches!(until.len(), 2 | 4) && unit.is_empty();
+    let end: Option<u64> = until
+        .parse()
+        .ok()
+        .filter(|_| until.len() <= numbers::MAX_DIGITS);
+    let years = plain.len() == 4
+        && value.is_some_and(|v| (1100..2100).contains(&v))
+        && matches!(until.len(), 2 | 4)
+        && unit.is_empty();
     let words = match (value, end) {
         (Some(from), Some(to)) if years => {
-            let to = if until.len() == 4 { numbers::year(to) } else { numbers::cardinal(to) };
+            let to = if until.len() == 4 {
+                numbers::year(to)
+            } else {
+                numbers::cardinal(to)
+            };
             format!("{} to {to}", numbers::year(from))
         }
-        _ => format!("{sign}{} to {}{tail}", numbers::decimal(plain), numbers::decimal(&until)),
+        _ => format!(
+            "{sign}{} to {}{tail}",
+            numbers::decimal(plain),
+            numbers::decimal(&until)
+        ),
     };
     say(words)
 }
@@ -276,13 +400,21 @@ fn over(value: Option<u64>, suffix: &str) -> Option<Reading> {
     if (above, below) == (24, 7) {
         return say("twenty four seven");
     }
-    say(numbers::fraction(above, below).unwrap_or_else(|| format!("{} over {}", numbers::cardinal(above), numbers::cardinal(below))))
+    say(numbers::fraction(above, below).unwrap_or_else(|| {
+        format!(
+            "{} over {}",
+            numbers::cardinal(above),
+            numbers::cardinal(below)
+        )
+    }))
 }
 
 /// "64-bit", "20-year-old", "3:1", "5G", "3D".
 fn suffixed(amount: String, suffix: &str) -> Option<Reading> {
     let mut items = vec![Item::word(amount)];
-    if let Some(words) = suffix.strip_prefix('-').filter(|words| !words.is_empty() && words.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-')) {
+    if let Some(words) = suffix.strip_prefix('-').filter(|words| {
+        !words.is_empty() && words.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-')
+    }) {
         items.push(Item::word(words.replace('-', " ")));
     } else if let Some(ratio) = suffix.strip_prefix(':').filter(|ratio| all_digits(ratio)) {
         items.push(Item::word(format!("to {}", numbers::integer(ratio))));

@@ -20,14 +20,28 @@ struct Token<'a> {
 }
 
 impl<'a> Token<'a> {
-    const BREAK: Token<'static> = Token { core: "", lead: "", trail: "\n" };
+    const BREAK: Token<'static> = Token {
+        core: "",
+        lead: "",
+        trail: "\n",
+    };
 
     fn new(raw: &'a str) -> Self {
         let after_lead = raw.trim_start_matches(['"', '(', '{', ',', ';', ':', '!', '?']);
-        let decade = after_lead.strip_prefix('\'').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()) && rest.len() > 2);
-        let begin = if decade { after_lead } else { after_lead.trim_start_matches(['\'', '"', '(']) };
+        let decade = after_lead
+            .strip_prefix('\'')
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()) && rest.len() > 2);
+        let begin = if decade {
+            after_lead
+        } else {
+            after_lead.trim_start_matches(['\'', '"', '('])
+        };
         // A point before a digit or a name belongs to it (".5", ".NET"), a row of points does not.
-        let begin = if begin.starts_with("..") { begin.trim_start_matches('.') } else { begin };
+        let begin = if begin.starts_with("..") {
+            begin.trim_start_matches('.')
+        } else {
+            begin
+        };
         let lead = raw.strip_suffix(begin).unwrap_or_default();
         let core = begin.trim_end_matches(['.', ',', ';', ':', '!', '?', '"', '\'', ')', '}', '—']);
         let trail = begin.strip_prefix(core).unwrap_or_default();
@@ -48,10 +62,22 @@ pub(super) fn read(clean: &str) -> Vec<Item> {
         }
         tokens.extend(line.split_ascii_whitespace().map(Token::new));
     }
-    let words = || tokens.iter().filter(|t| t.core.len() > 1 && t.core.bytes().all(|b| b.is_ascii_alphabetic()));
-    let capitals = words().filter(|t| t.core.bytes().all(|b| b.is_ascii_uppercase())).count();
+    let words = || {
+        tokens
+            .iter()
+            .filter(|t| t.core.len() > 1 && t.core.bytes().all(|b| b.is_ascii_alphabetic()))
+    };
+    let capitals = words()
+        .filter(|t| t.core.bytes().all(|b| b.is_ascii_uppercase()))
+        .count();
     let shouting = capitals >= 3 && capitals * 2 > words().count();
-    let mut reader = Reader { tokens, at: 0, items: Vec::new(), shouting, dated: Dated::No };
+    let mut reader = Reader {
+        tokens,
+        at: 0,
+        items: Vec::new(),
+        shouting,
+        dated: Dated::No,
+    };
     while reader.step() {}
     reader.items
 }
@@ -74,11 +100,15 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn token(&self, at: Option<usize>) -> Token<'a> {
-        at.and_then(|at| self.tokens.get(at)).copied().unwrap_or(Token::BREAK)
+        at.and_then(|at| self.tokens.get(at))
+            .copied()
+            .unwrap_or(Token::BREAK)
     }
 
     fn step(&mut self) -> bool {
-        let Some(&token) = self.tokens.get(self.at) else { return false };
+        let Some(&token) = self.tokens.get(self.at) else {
+            return false;
+        };
         for mark in token.lead.chars().filter_map(Mark::of) {
             push(&mut self.items, Item::Mark(mark));
         }
@@ -102,12 +132,20 @@ impl<'a> Reader<'a> {
             }
         } else if let Some(reading) = quantities::read(token.core, around) {
             self.dated = match was {
-                Dated::Month if token.core.len() <= 4 && token.core.parse::<u64>().is_ok_and(|day| day <= 31) => Dated::Day,
+                Dated::Month
+                    if token.core.len() <= 4
+                        && token.core.parse::<u64>().is_ok_and(|day| day <= 31) =>
+                {
+                    Dated::Day
+                }
                 _ if reading.taken > 0 && tables::month(after.core).is_some() => Dated::Day,
                 _ => Dated::No,
             };
             last += reading.taken;
-            reading.items.into_iter().for_each(|item| push(&mut self.items, item));
+            reading
+                .items
+                .into_iter()
+                .for_each(|item| push(&mut self.items, item));
         } else {
             self.word(token, before, after);
         }
@@ -117,7 +155,9 @@ impl<'a> Reader<'a> {
         }
         // The last point of "9:05 a.m." is its own unless a sentence begins.
         let next = self.token(Some(last + 1));
-        let half = self.token(Some(last)).core.ends_with(".m") && !next.core.is_empty() && !starts_sentence(next.core);
+        let half = self.token(Some(last)).core.ends_with(".m")
+            && !next.core.is_empty()
+            && !starts_sentence(next.core);
         if half {
             trail = trail.strip_prefix('.').unwrap_or(trail);
         }
@@ -135,9 +175,11 @@ impl<'a> Reader<'a> {
     fn pointed(&mut self, token: Token<'a>, before: Token<'a>, after: Token<'a>) -> Option<bool> {
         let dot = token.trail.starts_with('.') && !token.trail.starts_with("..");
         let core = token.core;
-        let ends = dot && (after.core.is_empty() || (after.is_capitalised() && starts_sentence(after.core)));
+        let ends = dot
+            && (after.core.is_empty() || (after.is_capitalised() && starts_sentence(after.core)));
         if let Some(month) = tables::month(core) {
-            let number = after.core.starts_with(|c: char| c.is_ascii_digit()) && (token.trail.is_empty() || dot);
+            let number = after.core.starts_with(|c: char| c.is_ascii_digit())
+                && (token.trail.is_empty() || dot);
             // "May" and "March" are words too, "Jan" and "Mar" are names.
             let full = core == month && core.len() > 3;
             if number || (full && core != "March") || (dot && core.len() == 3 && core != "May") {
@@ -147,28 +189,43 @@ impl<'a> Reader<'a> {
             }
         }
         if core == "St" && dot {
-            let saint = after.is_capitalised() && !(before.is_capitalised() && before.trail.is_empty());
-            push(&mut self.items, Item::word(if saint { "saint" } else { "street" }));
+            let saint =
+                after.is_capitalised() && !(before.is_capitalised() && before.trail.is_empty());
+            push(
+                &mut self.items,
+                Item::word(if saint { "saint" } else { "street" }),
+            );
             return Some(!saint && ends);
         }
         if let Some((long, follows)) = tables::abbreviation(core) {
             let number = after.core.starts_with(|c: char| c.is_ascii_digit());
             let inner = core.contains('.');
             let known = match follows {
-                Follows::Name => after.is_capitalised() && (dot || matches!(core, "Dr" | "Mr" | "Mrs" | "Ms")),
+                Follows::Name => {
+                    after.is_capitalised() && (dot || matches!(core, "Dr" | "Mr" | "Mrs" | "Ms"))
+                }
                 Follows::Any => dot || inner || core == "etc",
                 Follows::Number => number && dot,
             };
             if known {
-                for word in long.split(' ') {
-                    let letter = word.len() == 1;
-                    push(&mut self.items, if letter { Item::letters(word) } else { Item::word(word) });
-                }
+                let letters = long.bytes().all(|b| b.is_ascii_uppercase());
+                push(
+                    &mut self.items,
+                    if letters {
+                        Item::letters(long)
+                    } else {
+                        Item::word(long)
+                    },
+                );
                 return Some(ends && follows == Follows::Any);
             }
         }
-        let initials = core.split('.').all(|part| part.len() == 1 && part.bytes().all(|b| b.is_ascii_alphabetic()));
-        if initials && (core.len() > 1 || (dot && core.bytes().all(|b| b.is_ascii_uppercase()) && core != "I" || (dot && core == "I" && !ends))) {
+        let initials = core
+            .split('.')
+            .all(|part| part.len() == 1 && part.bytes().all(|b| b.is_ascii_alphabetic()));
+        // "I" before the end of a sentence is the pronoun.
+        let initial = dot && core.bytes().all(|b| b.is_ascii_uppercase()) && !(core == "I" && ends);
+        if initials && (core.len() > 1 || initial) {
             push(&mut self.items, Item::letters(&core.replace('.', "")));
             return Some(ends);
         }
@@ -178,7 +235,9 @@ impl<'a> Reader<'a> {
     fn word(&mut self, token: Token<'a>, before: Token<'a>, after: Token<'a>) {
         let core = token.core;
         if let Some(items) = spelling::fixed(core).or_else(|| spelling::address(core)) {
-            items.into_iter().for_each(|item| push(&mut self.items, item));
+            items
+                .into_iter()
+                .for_each(|item| push(&mut self.items, item));
             return;
         }
         if let Some(item) = spelling::roman(core, before.core).filter(|_| before.trail.is_empty()) {
@@ -186,17 +245,30 @@ impl<'a> Reader<'a> {
             return;
         }
         // "A" before a name that begins with a digit or a capital run is a letter ("vitamin A"), otherwise the article.
-        if core == "A" && !before.core.is_empty() && before.trail.is_empty() && !after.core.starts_with(|c: char| c.is_ascii_lowercase()) {
+        if core == "A"
+            && !before.core.is_empty()
+            && before.trail.is_empty()
+            && !after.core.starts_with(|c: char| c.is_ascii_lowercase())
+        {
             push(&mut self.items, Item::letters(core));
             return;
         }
         let mut joined = core;
         if let Some(rest) = core.strip_prefix('#') {
             let digits = rest.starts_with(|c: char| c.is_ascii_digit());
-            push(&mut self.items, Item::word(if digits { "number" } else { "hashtag" }));
+            push(
+                &mut self.items,
+                Item::word(if digits { "number" } else { "hashtag" }),
+            );
             joined = rest;
         }
-        for (index, piece) in joined.split(['/', '&', '=', '+', '@', '%', '$', '^', '#', '—', ':', ',', ';', '.', '!', '?', '(', ')', '"']).enumerate() {
+        for (index, piece) in joined
+            .split([
+                '/', '&', '=', '+', '@', '%', '$', '^', '#', '—', ':', ',', ';', '.', '!', '?',
+                '(', ')', '"',
+            ])
+            .enumerate()
+        {
             if index > 0 && joined.contains('&') {
                 push(&mut self.items, Item::word("and"));
             }
@@ -210,11 +282,16 @@ impl<'a> Reader<'a> {
         if piece.starts_with(|c: char| c.is_ascii_digit())
             && let Some(reading) = quantities::read(piece, Around::default())
         {
-            reading.items.into_iter().for_each(|item| push(&mut self.items, item));
+            reading
+                .items
+                .into_iter()
+                .for_each(|item| push(&mut self.items, item));
             return;
         }
         if piece.bytes().any(|b| b.is_ascii_alphanumeric()) {
-            spelling::name(piece, self.shouting).into_iter().for_each(|item| push(&mut self.items, item));
+            spelling::name(piece, self.shouting)
+                .into_iter()
+                .for_each(|item| push(&mut self.items, item));
         }
     }
 }
@@ -223,8 +300,54 @@ impl<'a> Reader<'a> {
 fn starts_sentence(word: &str) -> bool {
     matches!(
         word,
-        "A" | "An" | "And" | "As" | "At" | "But" | "By" | "For" | "From" | "He" | "Her" | "His" | "How" | "However" | "I" | "If" | "In" | "It" | "Its" | "Later"
-            | "My" | "No" | "On" | "One" | "She" | "So" | "Some" | "That" | "The" | "Their" | "Then" | "There" | "These" | "They" | "This" | "Those" | "To"
-            | "We" | "What" | "When" | "Where" | "Who" | "Why" | "Yes" | "You" | "After" | "Before" | "During" | "While" | "Although"
+        "A" | "An"
+            | "And"
+            | "As"
+            | "At"
+            | "But"
+            | "By"
+            | "For"
+            | "From"
+            | "He"
+            | "Her"
+            | "His"
+            | "How"
+            | "However"
+            | "I"
+            | "If"
+            | "In"
+            | "It"
+            | "Its"
+            | "Later"
+            | "My"
+            | "No"
+            | "On"
+            | "One"
+            | "She"
+            | "So"
+            | "Some"
+            | "That"
+            | "The"
+            | "Their"
+            | "Then"
+            | "There"
+            | "These"
+            | "They"
+            | "This"
+            | "Those"
+            | "To"
+            | "We"
+            | "What"
+            | "When"
+            | "Where"
+            | "Who"
+            | "Why"
+            | "Yes"
+            | "You"
+            | "After"
+            | "Before"
+            | "During"
+            | "While"
+            | "Although"
     )
 }

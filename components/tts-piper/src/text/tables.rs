@@ -69,11 +69,11 @@ const ABBREVIATIONS: [(&str, &str, Follows); 68] = [
     ("e.g", "for example", Follows::Any),
     ("i.e", "that is", Follows::Any),
     ("a.k.a", "also known as", Follows::Any),
-    ("a.m", "A M", Follows::Any),
-    ("p.m", "P M", Follows::Any),
-    ("A.M", "A M", Follows::Any),
-    ("P.M", "P M", Follows::Any),
-    ("Ph.D", "P H D", Follows::Any),
+    ("a.m", "AM", Follows::Any),
+    ("p.m", "PM", Follows::Any),
+    ("A.M", "AM", Follows::Any),
+    ("P.M", "PM", Follows::Any),
+    ("Ph.D", "PHD", Follows::Any),
     ("Mon", "Monday", Follows::Any),
     ("Tue", "Tuesday", Follows::Any),
     ("Tues", "Tuesday", Follows::Any),
@@ -86,7 +86,10 @@ const ABBREVIATIONS: [(&str, &str, Follows); 68] = [
 ];
 
 pub(super) fn abbreviation(word: &str) -> Option<(&'static str, Follows)> {
-    ABBREVIATIONS.iter().find(|(short, ..)| *short == word).map(|(_, long, follows)| (*long, *follows))
+    ABBREVIATIONS
+        .iter()
+        .find(|(short, ..)| *short == word)
+        .map(|(_, long, follows)| (*long, *follows))
 }
 
 const MONTHS: [(&str, &str); 12] = [
@@ -107,12 +110,17 @@ const MONTHS: [(&str, &str); 12] = [
 /// The full name of a month; short forms ("Sept") count.
 pub(super) fn month(word: &str) -> Option<&'static str> {
     let word = if word == "Sept" { "Sep" } else { word };
-    MONTHS.iter().find(|(long, short)| *long == word || *short == word).map(|(long, _)| *long)
+    MONTHS
+        .iter()
+        .find(|(long, short)| *long == word || *short == word)
+        .map(|(long, _)| *long)
 }
 
 /// Month by number, 1 to 12.
 pub(super) fn month_number(number: u64) -> Option<&'static str> {
-    MONTHS.get(usize::try_from(number).ok()?.checked_sub(1)?).map(|(long, _)| *long)
+    MONTHS
+        .get(usize::try_from(number).ok()?.checked_sub(1)?)
+        .map(|(long, _)| *long)
 }
 
 /// Units as written after a number, with singular and plural.
@@ -177,9 +185,16 @@ const UNITS: [(&str, &str, &str); 55] = [
 /// The name of a unit for an amount; "km/h" and the like are put together.
 pub(super) fn unit(word: &str, singular: bool) -> Option<String> {
     if let Some((over, under)) = word.split_once('/') {
-        return Some(format!("{} per {}", unit(over, singular)?, unit(under, true)?));
+        return Some(format!(
+            "{} per {}",
+            unit(over, singular)?,
+            unit(under, true)?
+        ));
     }
-    UNITS.iter().find(|(short, ..)| *short == word).map(|(_, one, many)| (if singular { *one } else { *many }).into())
+    UNITS
+        .iter()
+        .find(|(short, ..)| *short == word)
+        .map(|(_, one, many)| (if singular { *one } else { *many }).into())
 }
 
 /// A currency: sign, one and many of it, one and many of its hundredth.
@@ -192,10 +207,34 @@ pub(super) struct Currency {
 }
 
 const CURRENCIES: [Currency; 4] = [
-    Currency { sign: '$', one: "dollar", many: "dollars", cent: "cent", cents: "cents" },
-    Currency { sign: '£', one: "pound", many: "pounds", cent: "penny", cents: "pence" },
-    Currency { sign: '€', one: "euro", many: "euros", cent: "cent", cents: "cents" },
-    Currency { sign: '¥', one: "yen", many: "yen", cent: "sen", cents: "sen" },
+    Currency {
+        sign: '$',
+        one: "dollar",
+        many: "dollars",
+        cent: "cent",
+        cents: "cents",
+    },
+    Currency {
+        sign: '£',
+        one: "pound",
+        many: "pounds",
+        cent: "penny",
+        cents: "pence",
+    },
+    Currency {
+        sign: '€',
+        one: "euro",
+        many: "euros",
+        cent: "cent",
+        cents: "cents",
+    },
+    Currency {
+        sign: '¥',
+        one: "yen",
+        many: "yen",
+        cent: "sen",
+        cents: "sen",
+    },
 ];
 
 pub(super) fn currency(sign: char) -> Option<&'static Currency> {
@@ -204,7 +243,10 @@ pub(super) fn currency(sign: char) -> Option<&'static Currency> {
 
 /// Words after a number that belong to it: "3.5 million".
 pub(super) fn is_magnitude(word: &str) -> bool {
-    matches!(word, "hundred" | "thousand" | "million" | "billion" | "trillion")
+    matches!(
+        word,
+        "hundred" | "thousand" | "million" | "billion" | "trillion"
+    )
 }
 
 /// What "K", "M", "B" and "T" mean right behind an amount of money.
@@ -222,8 +264,31 @@ pub(super) fn money_magnitude(letter: &str) -> Option<&'static str> {
 pub(super) fn is_numbered(word: &str) -> bool {
     matches!(
         word,
-        "Mark" | "War" | "Part" | "Chapter" | "Volume" | "Book" | "Act" | "Scene" | "Phase" | "Type" | "Class" | "Section" | "Article"
-            | "Level" | "Stage" | "Title" | "Apollo" | "Model" | "Version" | "Appendix" | "Table" | "Figure" | "Bowl" | "Unit"
+        "Mark"
+            | "War"
+            | "Part"
+            | "Chapter"
+            | "Volume"
+            | "Book"
+            | "Act"
+            | "Scene"
+            | "Phase"
+            | "Type"
+            | "Class"
+            | "Section"
+            | "Article"
+            | "Level"
+            | "Stage"
+            | "Title"
+            | "Apollo"
+            | "Model"
+            | "Version"
+            | "Appendix"
+            | "Table"
+            | "Figure"
+            | "Bowl"
+            | "Unit"
+            | "UNIVAC"
     )
 }
 
@@ -231,20 +296,82 @@ pub(super) fn is_numbered(word: &str) -> bool {
 pub(super) fn is_ruler(word: &str) -> bool {
     matches!(
         word,
-        "Elizabeth" | "George" | "Henry" | "Louis" | "Charles" | "James" | "William" | "Edward" | "Richard" | "John" | "Paul" | "Philip"
-            | "Frederick" | "Catherine" | "Nicholas" | "Pius" | "Benedict" | "Gregory" | "Leo" | "Napoleon" | "Alexander" | "Peter" | "Mary"
-            | "Francis" | "Ferdinand" | "Leopold" | "Rudolf" | "Otto" | "Robert" | "Davis" | "Thomas"
+        "Elizabeth"
+            | "George"
+            | "Henry"
+            | "Louis"
+            | "Charles"
+            | "James"
+            | "William"
+            | "Edward"
+            | "Richard"
+            | "John"
+            | "Paul"
+            | "Philip"
+            | "Frederick"
+            | "Catherine"
+            | "Nicholas"
+            | "Pius"
+            | "Benedict"
+            | "Gregory"
+            | "Leo"
+            | "Napoleon"
+            | "Alexander"
+            | "Peter"
+            | "Mary"
+            | "Francis"
+            | "Ferdinand"
+            | "Leopold"
+            | "Rudolf"
+            | "Otto"
+            | "Robert"
+            | "Davis"
+            | "Thomas"
     )
 }
 
 /// Words before a four-digit number that make it a quantity: "more than 1500".
 pub(super) fn is_comparison(word: &str) -> bool {
-    matches!(word, "than" | "nearly" | "almost" | "roughly" | "approximately" | "exactly" | "least" | "most" | "some" | "only" | "all" | "over")
+    matches!(
+        word,
+        "than"
+            | "nearly"
+            | "almost"
+            | "roughly"
+            | "approximately"
+            | "exactly"
+            | "least"
+            | "most"
+            | "some"
+            | "only"
+            | "all"
+            | "over"
+    )
 }
 
 /// Lower-case words that end in s without being a plural, as they may follow a year.
 pub(super) fn is_singular_s(word: &str) -> bool {
-    matches!(word, "is" | "was" | "has" | "does" | "as" | "this" | "its" | "his" | "us" | "across" | "perhaps" | "always" | "yes" | "thus" | "besides" | "plus" | "versus" | "gives" | "marks" | "sees")
-        || word.ends_with("ss")
+    matches!(
+        word,
+        "is" | "was"
+            | "has"
+            | "does"
+            | "as"
+            | "this"
+            | "its"
+            | "his"
+            | "us"
+            | "across"
+            | "perhaps"
+            | "always"
+            | "yes"
+            | "thus"
+            | "besides"
+            | "plus"
+            | "versus"
+            | "gives"
+            | "marks"
+            | "sees"
+    ) || word.ends_with("ss")
         || word.ends_with("'s")
 }

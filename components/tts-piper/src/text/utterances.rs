@@ -34,7 +34,10 @@ pub(super) fn cut(items: Vec<Item>) -> Vec<Utterance> {
         };
         if let Item::Mark(mark) = item {
             if !open.is_empty() && (mark.ends_sentence() || length >= LONG) {
-                utterances.push(Utterance { items: std::mem::take(&mut open), end: Some(mark) });
+                utterances.push(Utterance {
+                    items: std::mem::take(&mut open),
+                    end: Some(mark),
+                });
                 length = 0;
             } else if !open.is_empty() {
                 open.push(item);
@@ -42,7 +45,10 @@ pub(super) fn cut(items: Vec<Item>) -> Vec<Utterance> {
             continue;
         }
         if length + size > LONGEST && !open.is_empty() {
-            utterances.push(Utterance { items: std::mem::take(&mut open), end: None });
+            utterances.push(Utterance {
+                items: std::mem::take(&mut open),
+                end: None,
+            });
             length = 0;
         }
         length += size;
@@ -52,7 +58,10 @@ pub(super) fn cut(items: Vec<Item>) -> Vec<Utterance> {
         open.pop();
     }
     if !open.is_empty() {
-        utterances.push(Utterance { items: open, end: Some(Mark::Stop) });
+        utterances.push(Utterance {
+            items: open,
+            end: Some(Mark::Stop),
+        });
     }
     utterances
 }
@@ -71,7 +80,10 @@ mod tests {
         items.push(Item::Mark(Mark::Question));
         items.extend(words(1));
         let utterances = cut(items);
-        assert_eq!(utterances.iter().map(|u| u.end).collect::<Vec<_>>(), [Some(Mark::Question), Some(Mark::Stop)]);
+        assert_eq!(
+            utterances.iter().map(|u| u.end).collect::<Vec<_>>(),
+            [Some(Mark::Question), Some(Mark::Stop)]
+        );
         assert!(cut(Vec::new()).is_empty());
     }
 
@@ -80,9 +92,15 @@ mod tests {
         let mut items = words(25);
         items.push(Item::Mark(Mark::Comma));
         items.extend(words(3));
-        assert_eq!(cut(items).iter().map(|u| u.items.len()).collect::<Vec<_>>(), [25, 3]);
+        assert_eq!(
+            cut(items).iter().map(|u| u.items.len()).collect::<Vec<_>>(),
+            [25, 3]
+        );
         let utterances = cut(words(120));
         assert_eq!(utterances.iter().map(|u| u.items.len()).sum::<usize>(), 120);
-        assert!(utterances.iter().all(|u| u.items.len() * 6 <= LONGEST), "none is longer than the limit");
+        assert!(
+            utterances.iter().all(|u| u.items.len() * 6 <= LONGEST),
+            "none is longer than the limit"
+        );
     }
 }
