@@ -118,7 +118,7 @@ pub(super) async fn process_text(
 fn answer(mut turn: Turn, headers: &HeaderMap, path: String) -> Result<Response, Problem> {
     turn.announce();
     if accepts(headers, "text/event-stream") {
-        return Ok(stream::respond(turn, path));
+        return stream::respond(turn, path);
     }
     while let Some(event) = turn.pull()? {
         if let Event::Done(document) = event {

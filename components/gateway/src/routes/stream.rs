@@ -10,7 +10,7 @@ use axum::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use http::header;
 use serde_json::{Value, json};
 
@@ -20,32 +20,35 @@ use crate::{
     turn::{self, Event, Turn},
 };
 
-/// The events of a turn. The status is 200 whatever happens later, so a failure is an `error` event with a problem document.
-pub(super) fn respond(turn: Turn, path: String) -> Response {
-    let events = stream::unfold(Some((turn, path)), |state| async move {
-        let (mut turn, path) = state?;
+/// The events of a turn. The first one is awaited before the response begins, so that whatever fails until then has its own status;
+/// a later failure is an `error` event with a problem document.
+///
+/// # Errors
+/// What fails before the first event.
+pub(super) fn respond(mut turn: Turn, path: String) -> Result<Response, Problem> {
+    let first = turn.pull()?;
+    let events = stream::unfold(Some((Some(first), turn, path)), |state| async move {
+        let (mut first, mut turn, path) = state?;
         loop {
-            return match turn.pull() {
-                Ok(Some(event)) => {
-                    let is_last = matches!(event, Event::Done(_));
-                    let Some((name, data)) = named(event) else {
-                        continue;
-                    };
-                    Some((
-                        Ok::<_, Infallible>(frame(name, &data)),
-                        (!is_last).then_some((turn, path)),
-                    ))
-                }
-                Ok(None) => Some((Ok(failed(&Problem::internal(None), &turn, &path)), None)),
-                Err(problem) => Some((Ok(failed(&problem, &turn, &path)), None)),
+            let pulled = first.take().map_or_else(|| turn.pull(), Ok);
+            let named = match pulled {
+                Ok(Some(Event::Done(document))) => return Some((frame("done", &document), None)),
+                Ok(Some(Event::Listen(event))) => heard(event),
+                Ok(Some(Event::Respond(event))) => answered(event),
+                Ok(None) => return Some((failed(&Problem::internal(None), &turn, &path), None)),
+                Err(problem) => return Some((failed(&problem, &turn, &path), None)),
             };
+            if let Some((name, data)) = named {
+                return Some((frame(name, &data), Some((None, turn, path))));
+            }
         }
     });
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream"),
         (header::CACHE_CONTROL, "no-store"),
     ];
-    (headers, Body::from_stream(events)).into_response()
+    let frames = events.map(Ok::<_, Infallible>);
+    Ok((headers, Body::from_stream(frames)).into_response())
 }
 
 fn failed(problem: &Problem, turn: &Turn, path: &str) -> Bytes {
@@ -58,14 +61,6 @@ fn frame(name: &str, data: &Value) -> Bytes {
 }
 
 /// An event's name and data. The reports of the two halves are part of the answer document instead.
-fn named(event: Event) -> Option<(&'static str, Value)> {
-    Some(match event {
-        Event::Done(document) => ("done", document),
-        Event::Listen(event) => return heard(event),
-        Event::Respond(event) => return answered(event),
-    })
-}
-
 fn heard(event: listen::Event) -> Option<(&'static str, Value)> {
     Some(match event {
         listen::Event::SpeechStarted(ms) => ("speech-started", json!({ "at_ms": ms })),

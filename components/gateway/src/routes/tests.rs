@@ -324,6 +324,23 @@ async fn an_event_stream_ends_with_the_error() {
 }
 
 #[tokio::test]
+async fn what_fails_before_the_first_event_has_its_own_status() {
+    let fakes = Fakes {
+        answered: vec![Err(Error::Unavailable("intent: no content".into()))],
+        failed_stage: Some("intent"),
+        ..Fakes::default()
+    };
+    let request = HttpRequest::post("/process/text")
+        .header("content-type", "application/json")
+        .header("accept", "text/event-stream")
+        .body(Body::from(r#"{"text":"hello"}"#))
+        .unwrap();
+    send(serve(&fakes), request)
+        .await
+        .problem(503, "STAGE_UNAVAILABLE");
+}
+
+#[tokio::test]
 async fn recordings_are_refused_for_what_is_wrong_with_them() {
     let cases = [
         (Rejection::TooShort, 422, "AUDIO_TOO_SHORT"),
