@@ -10,7 +10,11 @@ use clap::{Parser, Subcommand};
 use colloquy_host::config::Config;
 use colloquy_host::host::Host;
 use colloquy_host::{inspect, logging};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
+
+/// Exit code after a second signal, as shells report an interrupted command.
+const IMPATIENT: i32 = 130;
 
 /// Voice conversations at the edge: runs the turn and its stages.
 #[derive(Parser)]
@@ -68,20 +72,45 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 async fn serve(config: &Config) -> anyhow::Result<()> {
-    let (mut terminated, mut interrupted) = (
-        signal(SignalKind::terminate())?,
-        signal(SignalKind::interrupt())?,
-    );
+    let (stop, stopped) = oneshot::channel();
+    let mut asked = Asked::new()?;
+    tokio::spawn(async move {
+        asked.again().await;
+        let _ended_already = stop.send(());
+        // Whoever asks twice does not want to wait.
+        asked.again().await;
+        std::process::exit(IMPATIENT);
+    });
     let host = Host::start(config).await?;
     writeln!(std::io::stdout(), "listening on http://{}", host.address()?)?;
     host.run(async {
-        tokio::select! {
-            _ = terminated.recv() => {}
-            _ = interrupted.recv() => {}
-        }
+        let _sent = stopped.await;
     })
     .await;
     Ok(())
+}
+
+/// The signals that ask for an end.
+struct Asked {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Asked {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Waits for the next of them.
+    async fn again(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 /// Prints a report and turns it into an exit code.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use colloquy_host::config::Config;
 use colloquy_host::host::Host;
+use colloquy_host::inspect;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -43,6 +44,17 @@ struct Bed {
     _folder: TempDir,
 }
 
+/// A configuration with these lines in `[server]`, and components next to it.
+fn text(server: &str) -> String {
+    let stages: String = ["ingest", "vad", "asr", "intent", "llm", "tts"]
+        .iter()
+        .map(|name| format!("[stage.{name}]\ncomponent = '{name}.wasm'\n"))
+        .collect();
+    format!(
+        "[server]\nlisten = '127.0.0.1:0'\n{server}\n[engine]\ncache_dir = 'cache'\n[edge]\ncomponent = 'edge.wasm'\n{stages}"
+    )
+}
+
 /// A host with this handler, these lines in `[server]`, and no stage that can load.
 async fn bed(handler: &str, server: &str) -> Bed {
     let folder = tempfile::tempdir().unwrap();
@@ -51,13 +63,7 @@ async fn bed(handler: &str, server: &str) -> Bed {
         wat::parse_str(component(handler)).unwrap(),
     )
     .unwrap();
-    let stages: String = ["ingest", "vad", "asr", "intent", "llm", "tts"]
-        .iter()
-        .map(|name| format!("[stage.{name}]\ncomponent = 'missing/{name}.wasm'\n"))
-        .collect();
-    let text = format!(
-        "[server]\nlisten = '127.0.0.1:0'\n{server}\n[engine]\ncache_dir = 'cache'\n[edge]\ncomponent = 'edge.wasm'\n{stages}"
-    );
+    let text = text(server);
     let config = Config::parse(&folder.path().join("colloquy.toml"), &text).unwrap();
     let host = Host::start(&config).await.unwrap();
     let (stop, stopped) = oneshot::channel();
@@ -229,12 +235,7 @@ async fn stages_that_cannot_load_are_told_by_readiness() {
         }
     };
     assert_eq!(all_failed.len(), 6);
-    assert!(
-        all_failed["asr"]
-            .as_str()
-            .unwrap()
-            .contains("missing/asr.wasm")
-    );
+    assert!(all_failed["asr"].as_str().unwrap().contains("/asr.wasm"));
     assert_eq!(bed.ask(get("/livez", "")).await.status, 200);
 }
 
@@ -253,16 +254,45 @@ async fn shutting_down_waits_for_requests_but_not_for_ever() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_edge_component_that_is_not_there_is_told_at_the_start() {
-    let text: String = std::iter::once("[server]\nlisten = '127.0.0.1:0'\n".to_owned())
-        .chain(
-            ["ingest", "vad", "asr", "intent", "llm", "tts"]
-                .map(|name| format!("[stage.{name}]\ncomponent = 'x'\n")),
-        )
-        .collect();
-    let config = Config::parse(Path::new("/nonexistent/colloquy.toml"), &text).unwrap();
+    let config = Config::parse(
+        Path::new("/nonexistent/colloquy.toml"),
+        &text("").replace("cache_dir", "# cache_dir"),
+    )
+    .unwrap();
     let error = Host::start(&config).await.err().unwrap().to_string();
     assert!(
-        error.contains("cannot read /nonexistent/dist/edge.wasm"),
+        error.contains("cannot read /nonexistent/edge.wasm"),
         "{error}"
     );
+}
+
+#[test]
+fn a_check_tells_what_cannot_work() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("edge.wasm"),
+        wat::parse_str(component("")).unwrap(),
+    )
+    .unwrap();
+    std::fs::write(
+        folder.path().join("vad.wasm"),
+        wat::parse_str("(component)").unwrap(),
+    )
+    .unwrap();
+    let config = Config::parse(&folder.path().join("colloquy.toml"), &text("")).unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let found = inspect::check(&config, runtime.handle());
+    assert!(!found.sound);
+    for (stage, what) in [
+        ("edge", "ok"),
+        ("asr", "cannot read"),
+        ("vad", "does not export colloquy:vad/vad@0.1.0"),
+    ] {
+        let line = found
+            .text
+            .lines()
+            .find(|line| line.contains(&format!(" {stage} ")))
+            .unwrap();
+        assert!(line.contains(what), "{line}");
+    }
 }

@@ -243,7 +243,7 @@ impl Drop for Record {
             self.bytes,
             self.whole,
         );
-        let ms = took.as_secs_f64() * 1000.0;
+        let ms = took.as_millis() as u64;
         match self.path.as_str() {
             // Asked every few seconds by whoever watches.
             "/livez" | "/readyz" | "/metrics" => {

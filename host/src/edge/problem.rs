@@ -53,31 +53,53 @@ impl Problem {
         }
     }
 
-    fn code(self) -> &'static str {
+    /// Code, type and title, the same as the gateway's.
+    fn texts(self) -> (&'static str, &'static str, &'static str) {
         match self {
-            Self::NoHost => "INVALID_REQUEST",
-            Self::BodyTooLarge(_) => "PAYLOAD_TOO_LARGE",
-            Self::Overloaded(_) => "OVERLOADED",
-            Self::Timeout => "STAGE_TIMEOUT",
-            Self::Internal => "INTERNAL",
+            Self::NoHost => (
+                "INVALID_REQUEST",
+                "urn:colloquy:problem:invalid-request",
+                "The request is not valid",
+            ),
+            Self::BodyTooLarge(_) => (
+                "PAYLOAD_TOO_LARGE",
+                "urn:colloquy:problem:payload-too-large",
+                "The request is too large",
+            ),
+            Self::Overloaded(_) => (
+                "OVERLOADED",
+                "urn:colloquy:problem:overloaded",
+                "There is too much to do",
+            ),
+            Self::Timeout => (
+                "STAGE_TIMEOUT",
+                "urn:colloquy:problem:stage-timeout",
+                "A stage took too long",
+            ),
+            Self::Internal => (
+                "INTERNAL",
+                "urn:colloquy:problem:internal",
+                "Something went wrong here",
+            ),
         }
     }
 
     /// The response; `path` is the request's.
     pub(super) fn response(self, path: &str, id: &RequestId) -> Response<Body> {
         let status = self.status();
+        let (code, r#type, title) = self.texts();
         let retry_after_ms = if let Self::Overloaded(ms) = self {
             Some(ms)
         } else {
             None
         };
         let document = Document {
-            r#type: "about:blank",
-            title: status.canonical_reason().unwrap_or_default(),
+            r#type,
+            title,
             status: status.as_u16(),
             detail: self.to_string(),
             instance: path,
-            code: self.code(),
+            code,
             retryable: matches!(self, Self::Overloaded(_) | Self::Timeout),
             retry_after_ms,
             request_id: id.to_string(),

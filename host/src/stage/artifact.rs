@@ -101,7 +101,7 @@ impl Interface<'_> {
     {
         let index = self.component.get_export_index(Some(&self.index), name);
         let index = index.with_context(|| format!("{} lacks the function {name}", self.name))?;
-        let function = self.instance.get_typed_func(&mut *self.store, &index);
+        let function = self.instance.get_typed_func(&mut *self.store, index);
         function.with_context(|| format!("{name} of {} is not what the contract says", self.name))
     }
 }

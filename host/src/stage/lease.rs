@@ -13,6 +13,8 @@ use super::{Lease, Stage};
 
 /// A function of the stage that may answer an error of its own.
 type Fallible<P, T, E> = TypedFunc<P, (Result<T, E>,)>;
+/// Picks the method that gives the next item of a resource.
+type Next<S, T, E> = fn(&S) -> Fallible<(ResourceAny,), Option<T>, E>;
 
 impl<S: Stage> Version<S> {
     /// Leases an instance for one call.
@@ -78,7 +80,7 @@ impl<S: Stage> Lease<S> {
     pub(crate) fn stream<T, E>(
         self,
         name: &'static str,
-        pick: fn(&S) -> Fallible<(ResourceAny,), Option<T>, E>,
+        pick: Next<S, T, E>,
         ahead: usize,
     ) -> Stream<T, E>
     where
@@ -96,7 +98,7 @@ impl<S: Stage> Lease<S> {
 fn pull<S: Stage, T, E>(
     instance: &mut Instance<S>,
     name: &'static str,
-    pick: fn(&S) -> Fallible<(ResourceAny,), Option<T>, E>,
+    pick: Next<S, T, E>,
     items: &mpsc::Sender<Result<Option<T>, E>>,
 ) where
     T: Lift + Send + Sync + 'static,
