@@ -70,17 +70,20 @@ impl wit::GuestDecoder for Decoder {
     }
 
     fn next(&self) -> Result<Option<Vec<i16>>, wit::Error> {
-        self.0.borrow_mut().next().map_err(error)
+        self.0.borrow_mut().pull().map_err(error)
     }
 
     fn rejection(&self) -> Option<wit::Rejection> {
-        self.0.borrow().rejection().map(|rejection| match rejection {
-            Rejection::TooShort => wit::Rejection::TooShort,
-            Rejection::TooLong => wit::Rejection::TooLong,
-            Rejection::TooLarge => wit::Rejection::TooLarge,
-            Rejection::UnsupportedFormat => wit::Rejection::UnsupportedFormat,
-            Rejection::Malformed => wit::Rejection::Malformed,
-        })
+        self.0
+            .borrow()
+            .rejection()
+            .map(|rejection| match rejection {
+                Rejection::TooShort => wit::Rejection::TooShort,
+                Rejection::TooLong => wit::Rejection::TooLong,
+                Rejection::TooLarge => wit::Rejection::TooLarge,
+                Rejection::UnsupportedFormat => wit::Rejection::UnsupportedFormat,
+                Rejection::Malformed => wit::Rejection::Malformed,
+            })
     }
 }
 

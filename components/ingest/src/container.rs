@@ -5,6 +5,7 @@
 //! wav, Ogg with Opus and WebM are read by own code: small grammars, for which the library at hand refuses real files (streamed wav with
 //! unknown sizes, a cut last packet), drops the end trimming (WebM) or miscounts packets of many frames (Ogg Opus). The rest is symphonia.
 
+mod mp4;
 mod ogg_opus;
 mod symphonia;
 mod wav;
@@ -59,16 +60,26 @@ pub fn open(container: Container, bytes: Vec<u8>) -> Result<Box<dyn Packets>, Fa
     match container {
         Container::Wav => Ok(Box::new(wav::Wav::open(bytes)?)),
         Container::WebM => Ok(Box::new(webm::WebM::open(bytes)?)),
-        Container::Ogg if ogg_opus::is_opus(&bytes) => Ok(Box::new(ogg_opus::OggOpus::open(bytes)?)),
-        Container::Ogg | Container::Flac | Container::Mp3 | Container::Mp4 => symphonia::open(container, bytes),
+        Container::Ogg if ogg_opus::is_opus(&bytes) => {
+            Ok(Box::new(ogg_opus::OggOpus::open(bytes)?))
+        }
+        Container::Ogg | Container::Flac | Container::Mp3 | Container::Mp4 => {
+            symphonia::open(container, bytes)
+        }
     }
 }
 
 /// Little-endian and big-endian integers in a slice; none when it is too short.
 fn u16_le(bytes: &[u8], at: usize) -> Option<u16> {
-    bytes.get(at..)?.first_chunk().map(|field| u16::from_le_bytes(*field))
+    bytes
+        .get(at..)?
+        .first_chunk()
+        .map(|field| u16::from_le_bytes(*field))
 }
 
 fn u32_le(bytes: &[u8], at: usize) -> Option<u32> {
-    bytes.get(at..)?.first_chunk().map(|field| u32::from_le_bytes(*field))
+    bytes
+        .get(at..)?
+        .first_chunk()
+        .map(|field| u32::from_le_bytes(*field))
 }

@@ -64,7 +64,11 @@ const FOREIGN: &[(usize, &[u8], &str)] = &[
     (0, b"MAC ", "Monkey's Audio"),
     (0, b".snd", "Sun audio (au)"),
     (0, b"FLV\x01", "Flash video"),
-    (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "Windows Media (ASF)"),
+    (
+        0,
+        b"\x30\x26\xb2\x75\x8e\x66\xcf\x11",
+        "Windows Media (ASF)",
+    ),
     (0, b"\x89PNG", "a PNG image"),
     (0, b"\xff\xd8\xff", "a JPEG image"),
     (0, b"GIF8", "a GIF image"),
@@ -101,7 +105,10 @@ pub fn recognise(bytes: &[u8], ended: bool) -> Verdict {
 }
 
 fn verdict(head: &[u8], start: usize) -> Verdict {
-    let at = |offset: usize, signature: &[u8]| head.get(offset..).is_some_and(|rest| rest.starts_with(signature));
+    let at = |offset: usize, signature: &[u8]| {
+        head.get(offset..)
+            .is_some_and(|rest| rest.starts_with(signature))
+    };
     let container = if at(0, b"RIFF") && at(8, b"WAVE") {
         Container::Wav
     } else if at(0, b"fLaC") {
@@ -129,7 +136,9 @@ fn id3v2_len(head: &[u8]) -> Option<usize> {
     if *major == 0xff || size.iter().any(|byte| byte & 0x80 != 0) {
         return None;
     }
-    let size = size.iter().fold(0, |sum, byte| sum << 7 | usize::from(*byte));
+    let size = size
+        .iter()
+        .fold(0, |sum, byte| sum << 7 | usize::from(*byte));
     let footer = if flags & 0x10 != 0 { 10 } else { 0 };
     Some(10 + size + footer)
 }
@@ -143,12 +152,21 @@ fn is_layer3(head: &[u8]) -> bool {
     let layer3 = b1 >> 1 & 3 == 1;
     let bit_rate = b2 >> 4;
     let rate_reserved = b2 >> 2 & 3 == 3;
-    sync == 0xff && b1 & 0xe0 == 0xe0 && layer3 && !version_reserved && bit_rate != 0 && bit_rate != 15 && !rate_reserved
+    sync == 0xff
+        && b1 & 0xe0 == 0xe0
+        && layer3
+        && !version_reserved
+        && bit_rate != 0
+        && bit_rate != 15
+        && !rate_reserved
 }
 
 fn foreign(head: &[u8]) -> String {
     for (offset, signature, name) in FOREIGN {
-        if head.get(*offset..).is_some_and(|rest| rest.starts_with(signature)) {
+        if head
+            .get(*offset..)
+            .is_some_and(|rest| rest.starts_with(signature))
+        {
             return (*name).to_owned();
         }
     }
@@ -158,17 +176,30 @@ fn foreign(head: &[u8]) -> String {
             format!("RIFF with the form {form:?}, not WAVE")
         }
         [0xff, second, ..] if second & 0xf6 == 0xf0 => "a raw AAC stream (ADTS)".into(),
-        [0xff, second, ..] if second & 0xe0 == 0xe0 && second & 0x06 != 0 => "MPEG audio that is not layer III".into(),
+        [0xff, second, ..] if second & 0xe0 == 0xe0 && second & 0x06 != 0 => {
+            "MPEG audio that is not layer III".into()
+        }
         [] => "nothing".into(),
         _ => {
-            let bytes: Vec<_> = head.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-            format!("an unknown format that begins with the bytes {}", bytes.join(" "))
+            let bytes: Vec<_> = head
+                .iter()
+                .take(8)
+                .map(|byte| format!("{byte:02x}"))
+                .collect();
+            format!(
+                "an unknown format that begins with the bytes {}",
+                bytes.join(" ")
+            )
         }
     }
 }
 
 fn printable(byte: u8) -> char {
-    if byte.is_ascii_graphic() || byte == b' ' { char::from(byte) } else { '.' }
+    if byte.is_ascii_graphic() || byte == b' ' {
+        char::from(byte)
+    } else {
+        '.'
+    }
 }
 
 #[cfg(test)]
@@ -181,7 +212,10 @@ mod tests {
             (b"RIFF\x24\0\0\0WAVEfmt ", Container::Wav),
             (b"fLaC\0\0\0\x22\x10\0\x10\0", Container::Flac),
             (b"OggS\0\x02\0\0\0\0\0\0", Container::Ogg),
-            (b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\0\0\0", Container::WebM),
+            (
+                b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\0\0\0",
+                Container::WebM,
+            ),
             (b"\0\0\0\x1cftypM4A ", Container::Mp4),
             (b"\xff\xfb\x90\x64\0\0\0\0\0\0\0\0", Container::Mp3),
             (b"\xff\xf3\x48\xc4\0\0\0\0\0\0\0\0", Container::Mp3),
@@ -201,7 +235,12 @@ mod tests {
     #[test]
     fn tags_before_the_audio_are_skipped() {
         let tag = [b"ID3\x04\0\0\0\0\0\x05".as_slice(), b"hello"].concat();
-        let file = [tag.as_slice(), tag.as_slice(), b"\xff\xfb\x90\x64\0\0\0\0\0\0\0\0"].concat();
+        let file = [
+            tag.as_slice(),
+            tag.as_slice(),
+            b"\xff\xfb\x90\x64\0\0\0\0\0\0\0\0",
+        ]
+        .concat();
         assert_eq!(recognise(&file, false), Verdict::Known(Container::Mp3, 30));
         assert_eq!(recognise(&file[..22], false), Verdict::Undecided);
         assert!(matches!(recognise(&tag, true), Verdict::Foreign(text) if text.contains("ID3")));

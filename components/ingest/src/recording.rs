@@ -1,6 +1,6 @@
 //! One recording: bytes in, then samples out.
 //!
-//! Calls come in this order: [`Recording::push`] any number of times, [`Recording::finish`] once, [`Recording::next`] until none. A call
+//! Calls come in this order: [`Recording::push`] any number of times, [`Recording::finish`] once, [`Recording::pull`] until none. A call
 //! out of order fails with [`Fault::Contract`] and changes nothing. A refused recording stays refused: every later call repeats the fault.
 //!
 //! **Damaged recordings.** When the bytes end too early (a cut upload), what was whole before the end is returned, provided that it is
@@ -41,7 +41,10 @@ pub struct Recording {
 }
 
 enum State {
-    Receiving { bytes: Vec<u8>, found: Option<(Container, usize)> },
+    Receiving {
+        bytes: Vec<u8>,
+        found: Option<(Container, usize)>,
+    },
     Decoding(Box<Decoding>),
     Refused(Fault),
 }
@@ -50,14 +53,24 @@ impl Recording {
     /// An empty recording. Fails when the limits contradict each other.
     pub fn new(limits: Limits) -> Result<Self, Fault> {
         limits.check()?;
-        Ok(Self { limits, state: State::Receiving { bytes: Vec::new(), found: None } })
+        Ok(Self {
+            limits,
+            state: State::Receiving {
+                bytes: Vec::new(),
+                found: None,
+            },
+        })
     }
 
     /// Adds encoded bytes, in any chunking. Refuses an unknown format as soon as there are enough bytes to tell.
     pub fn push(&mut self, more: &[u8]) -> Result<(), Fault> {
         let result = match &mut self.state {
             State::Refused(fault) => return Err(fault.clone()),
-            State::Decoding(_) => return Err(Fault::Contract("bytes were pushed after the end of the recording".into())),
+            State::Decoding(_) => {
+                return Err(Fault::Contract(
+                    "bytes were pushed after the end of the recording".into(),
+                ));
+            }
             State::Receiving { bytes, found } => receive(bytes, found, more, &self.limits),
         };
         self.remember(result)
@@ -67,7 +80,9 @@ impl Recording {
     pub fn finish(&mut self) -> Result<Format, Fault> {
         let (bytes, found) = match &mut self.state {
             State::Refused(fault) => return Err(fault.clone()),
-            State::Decoding(_) => return Err(Fault::Contract("the recording was ended twice".into())),
+            State::Decoding(_) => {
+                return Err(Fault::Contract("the recording was ended twice".into()));
+            }
             State::Receiving { bytes, found } => (std::mem::take(bytes), *found),
         };
         let result = Decoding::open(bytes, found, self.limits).map(|decoding| {
@@ -79,11 +94,15 @@ impl Recording {
     }
 
     /// The next samples, mono at 16 kHz, at most [`N_CHUNK`]; none after the last.
-    pub fn next(&mut self) -> Result<Option<Vec<i16>>, Fault> {
+    pub fn pull(&mut self) -> Result<Option<Vec<i16>>, Fault> {
         let result = match &mut self.state {
             State::Refused(fault) => return Err(fault.clone()),
-            State::Receiving { .. } => return Err(Fault::Contract("samples were asked for before the end of the recording".into())),
-            State::Decoding(decoding) => decoding.next(),
+            State::Receiving { .. } => {
+                return Err(Fault::Contract(
+                    "samples were asked for before the end of the recording".into(),
+                ));
+            }
+            State::Decoding(decoding) => decoding.pull(),
         };
         self.remember(result)
     }
@@ -104,7 +123,12 @@ impl Recording {
     }
 }
 
-fn receive(bytes: &mut Vec<u8>, found: &mut Option<(Container, usize)>, more: &[u8], limits: &Limits) -> Result<(), Fault> {
+fn receive(
+    bytes: &mut Vec<u8>,
+    found: &mut Option<(Container, usize)>,
+    more: &[u8],
+    limits: &Limits,
+) -> Result<(), Fault> {
     limits.check_bytes(bytes.len() as u64 + more.len() as u64)?;
     bytes.extend_from_slice(more);
     if found.is_none() {
@@ -117,7 +141,10 @@ fn recognise(bytes: &[u8], ended: bool) -> Result<Option<(Container, usize)>, Fa
     match magic::recognise(bytes, ended) {
         Verdict::Undecided => Ok(None),
         Verdict::Known(container, start) => Ok(Some((container, start))),
-        Verdict::Foreign(what) => Err(Fault::unsupported(format!("this is {what}; {}", magic::EXPECTED))),
+        Verdict::Foreign(what) => Err(Fault::unsupported(format!(
+            "this is {what}; {}",
+            magic::EXPECTED
+        ))),
     }
 }
 
@@ -145,12 +172,20 @@ struct Decoding {
 }
 
 impl Decoding {
-    fn open(mut bytes: Vec<u8>, found: Option<(Container, usize)>, limits: Limits) -> Result<Self, Fault> {
+    fn open(
+        mut bytes: Vec<u8>,
+        found: Option<(Container, usize)>,
+        limits: Limits,
+    ) -> Result<Self, Fault> {
         if bytes.is_empty() {
-            return Err(Fault::Rejected(Rejection::TooShort, "the recording is empty".into()));
+            return Err(Fault::Rejected(
+                Rejection::TooShort,
+                "the recording is empty".into(),
+            ));
         }
         let found = found.map_or_else(|| recognise(&bytes, true), |found| Ok(Some(found)))?;
-        let (container, start) = found.ok_or_else(|| Fault::Internal("a complete recording was left undecided".into()))?;
+        let (container, start) = found
+            .ok_or_else(|| Fault::Internal("a complete recording was left undecided".into()))?;
         bytes.drain(..start);
         let mut packets = container::open(container, bytes)?;
         let track = packets.track();
@@ -192,7 +227,7 @@ impl Decoding {
         })
     }
 
-    fn next(&mut self) -> Result<Option<Vec<i16>>, Fault> {
+    fn pull(&mut self) -> Result<Option<Vec<i16>>, Fault> {
         // Nothing is handed out before it is sure that the recording is not too short.
         while !self.ended && (self.ready.len() < N_CHUNK || self.n_in < self.min_in) {
             self.convert()?;
@@ -239,7 +274,10 @@ impl Decoding {
         if self.n_in > self.max_in {
             return Err(Fault::Rejected(
                 Rejection::TooLong,
-                format!("the recording has more than {} ms of audio, the limit", self.limits.max_duration_ms),
+                format!(
+                    "the recording has more than {} ms of audio, the limit",
+                    self.limits.max_duration_ms
+                ),
             ));
         }
         self.resampler.push(kept, &mut self.resampled)?;
@@ -252,7 +290,10 @@ impl Decoding {
         self.ended = true;
         if self.n_in < self.min_in.max(1) {
             let had = self.n_in * 1_000 / u64::from(self.signal.rate_hz);
-            let text = format!("{had} ms of audio, less than the limit of {} ms", self.limits.min_duration_ms);
+            let text = format!(
+                "{had} ms of audio, less than the limit of {} ms",
+                self.limits.min_duration_ms
+            );
             return Err(match damage {
                 None => Fault::Rejected(Rejection::TooShort, format!("the recording has {text}")),
                 Some(damage) => Fault::malformed(format!("{damage}; before that there are {text}")),
@@ -266,12 +307,20 @@ impl Decoding {
     fn emit(&mut self) {
         // `as` saturates, so this clips.
         let full = f32::from(i16::MAX) + 1.0;
-        self.ready.extend(self.resampled.drain(..).map(|sample| (sample * full).round_ties_even() as i16));
+        self.ready.extend(
+            self.resampled
+                .drain(..)
+                .map(|sample| (sample * full).round_ties_even() as i16),
+        );
     }
 }
 
 /// Decodes packets until one has samples. A packet that cannot be decoded is not forgiven here.
-fn first_signal(packets: &mut dyn Packets, decoder: &mut Decoder, mono: &mut Vec<f32>) -> Result<Signal, Fault> {
+fn first_signal(
+    packets: &mut dyn Packets,
+    decoder: &mut Decoder,
+    mono: &mut Vec<f32>,
+) -> Result<Signal, Fault> {
     let mut n_empty = 0;
     loop {
         match packets.next()? {
@@ -281,7 +330,12 @@ fn first_signal(packets: &mut dyn Packets, decoder: &mut Decoder, mono: &mut Vec
                 }
                 n_empty = count_empty(n_empty)?;
             }
-            Step::End => return Err(Fault::Rejected(Rejection::TooShort, "the recording has no audio".into())),
+            Step::End => {
+                return Err(Fault::Rejected(
+                    Rejection::TooShort,
+                    "the recording has no audio".into(),
+                ));
+            }
             Step::Cut(what) => return Err(Fault::malformed(what)),
         }
     }
@@ -289,7 +343,9 @@ fn first_signal(packets: &mut dyn Packets, decoder: &mut Decoder, mono: &mut Vec
 
 fn count_empty(n: u32) -> Result<u32, Fault> {
     if n >= MAX_EMPTY {
-        return Err(Fault::malformed(format!("{MAX_EMPTY} packets in a row have no audio")));
+        return Err(Fault::malformed(format!(
+            "{MAX_EMPTY} packets in a row have no audio"
+        )));
     }
     Ok(n + 1)
 }

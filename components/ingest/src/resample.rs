@@ -6,7 +6,8 @@
 
 use rubato::audioadapter_buffers::direct::SequentialSlice;
 use rubato::{
-    Async, FixedAsync, Indexing, Resampler as _, SincInterpolationParameters, SincInterpolationType, WindowFunction,
+    Async, FixedAsync, Indexing, Resampler as _, SincInterpolationParameters,
+    SincInterpolationType, WindowFunction,
 };
 
 use crate::fault::Fault;
@@ -49,7 +50,9 @@ impl Resampler {
         if rate_hz == RATE_HZ {
             return Ok(Self { filter: None });
         }
-        Ok(Self { filter: Some(Filter::new(rate_hz)?) })
+        Ok(Self {
+            filter: Some(Filter::new(rate_hz)?),
+        })
     }
 
     /// Takes samples and appends to `out` what can be told from them.
@@ -77,14 +80,22 @@ impl Filter {
         let divisor = gcd(rate_hz, RATE_HZ);
         // Output sample k is at the time of input sample k * down / up.
         let (up, down) = (RATE_HZ / divisor, rate_hz / divisor);
-        let n_taps = (N_TAPS * rate_hz.max(RATE_HZ) as usize / RATE_HZ as usize).next_multiple_of(8);
+        let n_taps =
+            (N_TAPS * rate_hz.max(RATE_HZ) as usize / RATE_HZ as usize).next_multiple_of(8);
         let exact = up <= MAX_PHASES;
         let parameters = SincInterpolationParameters {
             sinc_len: n_taps,
             // The cut-off is relative to the lower of both rates, so the length must be too.
-            f_cutoff: Some(rubato::calculate_cutoff(N_TAPS, WindowFunction::BlackmanHarris)),
+            f_cutoff: Some(rubato::calculate_cutoff(
+                N_TAPS,
+                WindowFunction::BlackmanHarris,
+            )),
             oversampling_factor: if exact { up as usize } else { 256 },
-            interpolation: if exact { SincInterpolationType::Nearest } else { SincInterpolationType::Cubic },
+            interpolation: if exact {
+                SincInterpolationType::Nearest
+            } else {
+                SincInterpolationType::Cubic
+            },
             window: WindowFunction::BlackmanHarris,
         };
         let ratio = f64::from(up) / f64::from(down);
@@ -139,9 +150,12 @@ impl Filter {
                 let n_in = self.pending.len();
                 let input = SequentialSlice::new(&self.pending, 1, n_in).map_err(defect)?;
                 let n_scratch = self.scratch.len();
-                let mut output = SequentialSlice::new_mut(&mut self.scratch, 1, n_scratch).map_err(defect)?;
+                let mut output =
+                    SequentialSlice::new_mut(&mut self.scratch, 1, n_scratch).map_err(defect)?;
                 let indexing = Indexing::new().input_offset(n_used);
-                self.sinc.process_into_buffer(&input, &mut output, Some(&indexing)).map_err(defect)?
+                self.sinc
+                    .process_into_buffer(&input, &mut output, Some(&indexing))
+                    .map_err(defect)?
             };
             n_used += N_CHUNK;
             let n_skip = self.n_skip.min(n_made as u64) as usize;
@@ -169,7 +183,9 @@ mod tests {
 
     fn tone(rate_hz: u32, hz: f64, n: usize) -> Vec<f32> {
         (0..n)
-            .map(|k| (0.5 * (std::f64::consts::TAU * hz * k as f64 / f64::from(rate_hz)).sin()) as f32)
+            .map(|k| {
+                (0.5 * (std::f64::consts::TAU * hz * k as f64 / f64::from(rate_hz)).sin()) as f32
+            })
             .collect()
     }
 
@@ -188,7 +204,8 @@ mod tests {
     }
 
     const RATES: [u32; 14] = [
-        4_000, 8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 88_200, 96_000, 192_000, 44_056,
+        4_000, 8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 88_200,
+        96_000, 192_000, 44_056,
     ];
 
     #[test]
@@ -200,7 +217,12 @@ mod tests {
                 let expected = tone(RATE_HZ, hz, 16_000);
                 // The ends are a step from and to silence, which no band-limited signal follows.
                 let inner = 1_000..15_000;
-                let error = power(out[inner.clone()].iter().zip(&expected[inner.clone()]).map(|(a, b)| a - b));
+                let error = power(
+                    out[inner.clone()]
+                        .iter()
+                        .zip(&expected[inner.clone()])
+                        .map(|(a, b)| a - b),
+                );
                 let snr = 10.0 * (power(expected[inner].iter().copied()) / error).log10();
                 assert!(snr > 75.0, "{rate} Hz, tone of {hz} Hz: {snr:.1} dB");
             }
@@ -213,8 +235,12 @@ mod tests {
             for hz in [8_100.0, 9_000.0, 12_345.0, 15_900.0, 20_000.0] {
                 let out = resampled(rate, &tone(rate, hz, rate as usize), 4_096);
                 let left = power(out[1_000..15_000].iter().copied());
-                let rejection = 10.0 * (power(tone(RATE_HZ, 1_000.0, 14_000).into_iter()) / left).log10();
-                assert!(rejection > 80.0, "{rate} Hz, tone of {hz} Hz: {rejection:.1} dB");
+                let rejection =
+                    10.0 * (power(tone(RATE_HZ, 1_000.0, 14_000).into_iter()) / left).log10();
+                assert!(
+                    rejection > 80.0,
+                    "{rate} Hz, tone of {hz} Hz: {rejection:.1} dB"
+                );
             }
         }
     }
@@ -225,7 +251,10 @@ mod tests {
             let samples = tone(rate, 700.0, 20_011);
             let whole = resampled(rate, &samples, usize::MAX);
             for chunk in [1, 160, 1_024, 5_000] {
-                assert!(whole == resampled(rate, &samples, chunk), "{rate} Hz in chunks of {chunk}");
+                assert!(
+                    whole == resampled(rate, &samples, chunk),
+                    "{rate} Hz in chunks of {chunk}"
+                );
             }
         }
     }
@@ -235,7 +264,11 @@ mod tests {
         for rate in RATES {
             for n in [0, 1, 7, 1_023, 1_024, 1_025, 30_011] {
                 let expected = (n as f64 * 16_000.0 / f64::from(rate)).round() as usize;
-                assert_eq!(resampled(rate, &vec![0.1; n], 333).len(), expected, "{n} at {rate} Hz");
+                assert_eq!(
+                    resampled(rate, &vec![0.1; n], 333).len(),
+                    expected,
+                    "{n} at {rate} Hz"
+                );
             }
         }
     }

@@ -28,29 +28,61 @@ pub(super) struct OggOpus {
 /// Whether the first page holds the header of an Opus stream.
 pub(super) fn is_opus(bytes: &[u8]) -> bool {
     let n_segments = bytes.get(26).copied().map_or(0, usize::from);
-    bytes.get(27 + n_segments..).is_some_and(|body| body.starts_with(b"OpusHead"))
+    bytes
+        .get(27 + n_segments..)
+        .is_some_and(|body| body.starts_with(b"OpusHead"))
 }
 
 impl OggOpus {
     pub(super) fn open(bytes: Vec<u8>) -> Result<Self, Fault> {
-        let mut pages = Pages { bytes, at: 0, partial: Vec::new() };
+        let mut pages = Pages {
+            bytes,
+            at: 0,
+            partial: Vec::new(),
+        };
         let Found::Page(first) = pages.next(None)? else {
             return Err(Fault::malformed("the Ogg file ends in its first page"));
         };
-        let head = first.packets.first().ok_or_else(|| Fault::malformed("the first Ogg page has no packet"))?;
+        let head = first
+            .packets
+            .first()
+            .ok_or_else(|| Fault::malformed("the first Ogg page has no packet"))?;
         let head = opus::Head::parse(head)?;
         let serial = first.serial;
         // The comments are a packet of their own, over any number of pages.
         loop {
             match pages.next(Some(serial))? {
                 Found::Page(page) if page.packets.is_empty() => {}
-                Found::Page(page) if page.packets.first().is_some_and(|packet| packet.starts_with(b"OpusTags")) => break,
-                Found::Page(_) => return Err(Fault::malformed("the Ogg Opus file has no comment header")),
-                Found::End | Found::Cut(_) => return Err(Fault::malformed("the Ogg Opus file ends in its headers")),
+                Found::Page(page)
+                    if page
+                        .packets
+                        .first()
+                        .is_some_and(|packet| packet.starts_with(b"OpusTags")) =>
+                {
+                    break;
+                }
+                Found::Page(_) => {
+                    return Err(Fault::malformed("the Ogg Opus file has no comment header"));
+                }
+                Found::End | Found::Cut(_) => {
+                    return Err(Fault::malformed("the Ogg Opus file ends in its headers"));
+                }
             }
         }
-        let track = Track { n_delay: head.n_pre_skip.into(), codec: Codec::Opus(head) };
-        Ok(Self { track, pages, serial, ready: VecDeque::new(), n_samples: 0, origin: None, ended: false, cut: None })
+        let track = Track {
+            n_delay: head.n_pre_skip.into(),
+            codec: Codec::Opus(head),
+        };
+        Ok(Self {
+            track,
+            pages,
+            serial,
+            ready: VecDeque::new(),
+            n_samples: 0,
+            origin: None,
+            ended: false,
+            cut: None,
+        })
     }
 
     /// Queues the packets of a page. On the last page, what lies behind its granule position is trimmed.
@@ -65,10 +97,16 @@ impl OggOpus {
             && let Some(end) = end
         {
             // A last page may end early, so that its position says nothing about the start (RFC 7845, section 4.5).
-            self.origin = Some(if page.last { 0 } else { end.saturating_sub(self.n_samples + n_page) });
+            self.origin = Some(if page.last {
+                0
+            } else {
+                end.saturating_sub(self.n_samples + n_page)
+            });
         }
         let mut n_keep = match (page.last, end, self.origin) {
-            (true, Some(end), Some(origin)) => end.saturating_sub(origin).saturating_sub(self.n_samples),
+            (true, Some(end), Some(origin)) => {
+                end.saturating_sub(origin).saturating_sub(self.n_samples)
+            }
             _ => u64::MAX,
         };
         self.n_samples += n_page;
@@ -76,7 +114,11 @@ impl OggOpus {
         for (data, n) in page.packets.into_iter().zip(lengths) {
             let trim_end = n.saturating_sub(n_keep);
             n_keep -= n_keep.min(n);
-            self.ready.push_back(Packet { data: data.into(), trim_start: 0, trim_end });
+            self.ready.push_back(Packet {
+                data: data.into(),
+                trim_start: 0,
+                trim_end,
+            });
         }
         Ok(())
     }
@@ -98,7 +140,9 @@ impl Packets for OggOpus {
             match self.pages.next(Some(self.serial))? {
                 Found::Page(page) if self.ended || page.first => {
                     let _ = page;
-                    return Err(Fault::unsupported("an Ogg file with several Opus streams one after the other; expected one"));
+                    return Err(Fault::unsupported(
+                        "an Ogg file with several Opus streams one after the other; expected one",
+                    ));
                 }
                 Found::Page(page) => {
                     self.cut.clone_from(&page.cut);
@@ -156,12 +200,16 @@ impl Pages {
             };
             let [_, _, _, _, version, flags, ..] = *header;
             if version != 0 {
-                return Err(Fault::malformed(format!("the Ogg page at byte {start} has version {version}, expected 0")));
+                return Err(Fault::malformed(format!(
+                    "the Ogg page at byte {start} has version {version}, expected 0"
+                )));
             }
             let n_segments = usize::from(*header.last().unwrap_or(&0));
-            let (Some(table), Some(page_serial), Some(checksum)) =
-                (rest.get(27..27 + n_segments), u32_le(rest, 14), u32_le(rest, 22))
-            else {
+            let (Some(table), Some(page_serial), Some(checksum)) = (
+                rest.get(27..27 + n_segments),
+                u32_le(rest, 14),
+                u32_le(rest, 22),
+            ) else {
                 return Ok(Found::Cut(cut()));
             };
             let body = 27 + n_segments;
@@ -170,13 +218,18 @@ impl Pages {
             if let Some(whole) = whole
                 && crc(whole) != checksum
             {
-                return Err(Fault::malformed(format!("the Ogg page at byte {start} fails its checksum")));
+                return Err(Fault::malformed(format!(
+                    "the Ogg page at byte {start} fails its checksum"
+                )));
             }
-            let granule = rest.get(6..14).and_then(|field| field.first_chunk()).map(|field| u64::from_le_bytes(*field));
+            let granule = rest
+                .get(6..14)
+                .and_then(|field| field.first_chunk())
+                .map(|field| u64::from_le_bytes(*field));
             let (first, last) = (flags & 2 != 0, flags & 4 != 0);
             self.at = start + n_page.min(rest.len());
             let ours = serial.is_none_or(|serial| serial == page_serial);
-            if !ours && !(first && is_opus(rest)) {
+            if !(ours || first && is_opus(rest)) {
                 continue;
             }
             if flags & 1 == 0 {
@@ -185,10 +238,14 @@ impl Pages {
             let mut packets = Vec::new();
             let mut at = body;
             for &n in table {
-                let Some(segment) = rest.get(at..at + usize::from(n)) else { break };
+                let Some(segment) = rest.get(at..at + usize::from(n)) else {
+                    break;
+                };
                 at += usize::from(n);
                 if self.partial.len() + segment.len() > MAX_PACKET {
-                    return Err(Fault::malformed(format!("an Ogg packet has more than {MAX_PACKET} bytes")));
+                    return Err(Fault::malformed(format!(
+                        "an Ogg packet has more than {MAX_PACKET} bytes"
+                    )));
                 }
                 self.partial.extend_from_slice(segment);
                 if n < 255 {
@@ -199,7 +256,14 @@ impl Pages {
             // All ones: no packet ends here. A cut page keeps no promise about its end either.
             let granule = granule.filter(|granule| *granule != u64::MAX && cut.is_none());
             let last = last && cut.is_none();
-            return Ok(Found::Page(Page { serial: page_serial, first, last, granule, packets, cut }));
+            return Ok(Found::Page(Page {
+                serial: page_serial,
+                first,
+                last,
+                granule,
+                packets,
+                cut,
+            }));
         }
     }
 }
@@ -214,7 +278,10 @@ fn crc(page: &[u8]) -> u32 {
     })
 }
 
-#[expect(clippy::indexing_slicing, reason = "evaluated at compile time with an index below the length")]
+#[expect(
+    clippy::indexing_slicing,
+    reason = "evaluated at compile time with an index below the length"
+)]
 const fn crc_table() -> [u32; 256] {
     let mut table = [0; 256];
     let mut index = 0;
@@ -222,7 +289,11 @@ const fn crc_table() -> [u32; 256] {
         let mut sum = (index as u32) << 24;
         let mut bit = 0;
         while bit < 8 {
-            sum = if sum & 0x8000_0000 != 0 { sum << 1 ^ 0x04c1_1db7 } else { sum << 1 };
+            sum = if sum & 0x8000_0000 != 0 {
+                sum << 1 ^ 0x04c1_1db7
+            } else {
+                sum << 1
+            };
             bit += 1;
         }
         table[index] = sum;

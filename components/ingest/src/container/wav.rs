@@ -49,28 +49,54 @@ impl Wav {
             let n_left = bytes.len() - body;
             let n_claimed = usize::try_from(size).unwrap_or(usize::MAX);
             match id {
-                b"fmt " => fmt = Some(parse_fmt(bytes.get(body..body + n_claimed.min(n_left)).unwrap_or_default())?),
+                b"fmt " => {
+                    fmt = Some(parse_fmt(
+                        bytes
+                            .get(body..body + n_claimed.min(n_left))
+                            .unwrap_or_default(),
+                    )?)
+                }
                 b"data" => {
-                    let fmt = fmt.ok_or_else(|| Fault::malformed("the wav file has samples before its fmt chunk"))?;
+                    let fmt = fmt.ok_or_else(|| {
+                        Fault::malformed("the wav file has samples before its fmt chunk")
+                    })?;
                     let open_ended = n_claimed == 0 || size >= 0x7fff_f000;
-                    let n_bytes = if open_ended { n_left } else { n_claimed.min(n_left) };
+                    let n_bytes = if open_ended {
+                        n_left
+                    } else {
+                        n_claimed.min(n_left)
+                    };
                     let n_whole = n_bytes - n_bytes % fmt.n_frame_bytes;
-                    let cut = (!open_ended && n_claimed > n_left)
-                        .then(|| format!("the data chunk claims {n_claimed} bytes and has {n_left}"));
+                    let cut = (!open_ended && n_claimed > n_left).then(|| {
+                        format!("the data chunk claims {n_claimed} bytes and has {n_left}")
+                    });
                     let mut codec = AudioCodecParameters::new();
                     codec
                         .for_codec(fmt.codec)
                         .with_sample_rate(fmt.rate_hz)
                         .with_channels(Channels::Discrete(fmt.n_channels))
                         .with_max_frames_per_packet(N_FRAMES as u64);
-                    let track = Track { codec: Codec::Symphonia(Box::new(codec)), n_delay: 0 };
+                    let track = Track {
+                        codec: Codec::Symphonia(Box::new(codec)),
+                        n_delay: 0,
+                    };
                     let end = body + n_whole;
-                    return Ok(Self { track, bytes, at: body, end, n_frame_bytes: fmt.n_frame_bytes, cut });
+                    return Ok(Self {
+                        track,
+                        bytes,
+                        at: body,
+                        end,
+                        n_frame_bytes: fmt.n_frame_bytes,
+                        cut,
+                    });
                 }
                 _ => {}
             }
             // Chunks are padded to an even length.
-            at = body.saturating_add(n_claimed).saturating_add(n_claimed % 2).min(bytes.len());
+            at = body
+                .saturating_add(n_claimed)
+                .saturating_add(n_claimed % 2)
+                .min(bytes.len());
         }
     }
 }
@@ -88,21 +114,34 @@ impl Packets for Wav {
         }
         let data = data.into();
         self.at = end;
-        Ok(Step::Packet(Packet { data, trim_start: 0, trim_end: 0 }))
+        Ok(Step::Packet(Packet {
+            data,
+            trim_start: 0,
+            trim_end: 0,
+        }))
     }
 }
 
 fn parse_fmt(body: &[u8]) -> Result<Fmt, Fault> {
-    let short = || Fault::malformed(format!("the fmt chunk of the wav file has {} bytes, expected at least 16", body.len()));
+    let short = || {
+        Fault::malformed(format!(
+            "the fmt chunk of the wav file has {} bytes, expected at least 16",
+            body.len()
+        ))
+    };
     let mut tag = u16_le(body, 0).ok_or_else(short)?;
     let n_channels = u16_le(body, 2).ok_or_else(short)?;
     let rate_hz = u32_le(body, 4).ok_or_else(short)?;
     let n_frame_bytes = u16_le(body, 12).ok_or_else(short)?;
     let n_bits = u16_le(body, 14).ok_or_else(short)?;
     if tag == 0xfffe {
-        let subformat = body.get(24..40).ok_or_else(|| Fault::malformed("the extensible fmt chunk of the wav file is cut"))?;
+        let subformat = body
+            .get(24..40)
+            .ok_or_else(|| Fault::malformed("the extensible fmt chunk of the wav file is cut"))?;
         if !subformat.ends_with(&SUBFORMAT_TAIL) {
-            return Err(Fault::unsupported("the wav file has an unknown extensible sub-format; expected PCM, float, A-law or mu-law"));
+            return Err(Fault::unsupported(
+                "the wav file has an unknown extensible sub-format; expected PCM, float, A-law or mu-law",
+            ));
         }
         tag = u16_le(subformat, 0).ok_or_else(short)?;
     }
@@ -127,7 +166,12 @@ fn parse_fmt(body: &[u8]) -> Result<Fmt, Fault> {
         (7, 1) => CODEC_ID_PCM_MULAW,
         (tag, n_sample_bytes) => return Err(Fault::unsupported(refusal(tag, n_sample_bytes))),
     };
-    Ok(Fmt { codec, rate_hz, n_channels, n_frame_bytes: n_frame_bytes.into() })
+    Ok(Fmt {
+        codec,
+        rate_hz,
+        n_channels,
+        n_frame_bytes: n_frame_bytes.into(),
+    })
 }
 
 fn refusal(tag: u16, n_sample_bytes: u16) -> String {
@@ -139,5 +183,7 @@ fn refusal(tag: u16, n_sample_bytes: u16) -> String {
         0x50 | 0x55 => "MPEG audio".into(),
         tag => format!("the format tag {tag:#06x}"),
     };
-    format!("a wav file with {name}; expected PCM of 8, 16, 24 or 32 bits, float of 32 or 64 bits, A-law or mu-law")
+    format!(
+        "a wav file with {name}; expected PCM of 8, 16, 24 or 32 bits, float of 32 or 64 bits, A-law or mu-law"
+    )
 }

@@ -3,8 +3,13 @@
 //! Segments and clusters are entered without looking at their size, so that known and unknown sizes are one case. Everything that is
 //! not a track description or a block is skipped. Time stamps are not looked at: what was left out of a recording is left out here.
 
+mod ebml;
+mod lacing;
+
 use std::collections::VecDeque;
 use std::ops::Range;
+
+use ebml::{element, unsigned, vint};
 
 use super::{Packet, Packets, Step, Track};
 use crate::codec::{Codec, opus};
@@ -46,14 +51,6 @@ pub(super) struct WebM {
     ready: VecDeque<Packet>,
 }
 
-/// An element: its identifier and where its content is. The content may be longer than the bytes there are.
-struct Element {
-    id: u32,
-    body: Range<usize>,
-    /// The size is unknown; the content lasts until an element that cannot be inside.
-    open: bool,
-}
-
 impl WebM {
     pub(super) fn open(bytes: Vec<u8>) -> Result<Self, Fault> {
         let mut at = 0;
@@ -67,12 +64,26 @@ impl WebM {
             match element.id {
                 id::EBML if start == 0 => check_doc_type(body.ok_or(()).map_err(ends)?)?,
                 id::SEGMENT => at = element.body.start,
-                id::TRACKS if element.open => return Err(Fault::malformed("the track list of the WebM file has no size")),
+                id::TRACKS if element.open => {
+                    return Err(Fault::malformed(
+                        "the track list of the WebM file has no size",
+                    ));
+                }
                 id::TRACKS => audio = Some(find_audio(body.ok_or(()).map_err(ends)?)?),
                 id::CLUSTER => {
-                    let Audio { number, head } = audio.ok_or_else(|| Fault::malformed("the WebM file has no track list"))?;
-                    let track = Track { n_delay: head.n_pre_skip.into(), codec: Codec::Opus(head) };
-                    return Ok(Self { bytes, at: start, track, number, ready: VecDeque::new() });
+                    let Audio { number, head } =
+                        audio.ok_or_else(|| Fault::malformed("the WebM file has no track list"))?;
+                    let track = Track {
+                        n_delay: head.n_pre_skip.into(),
+                        codec: Codec::Opus(head),
+                    };
+                    return Ok(Self {
+                        bytes,
+                        at: start,
+                        track,
+                        number,
+                        ready: VecDeque::new(),
+                    });
                 }
                 _ if element.open => return Err(open_element(start)),
                 _ => {}
@@ -82,27 +93,33 @@ impl WebM {
 
     /// Queues the frames of a block (RFC 9559, section 10).
     fn queue(&mut self, block: Range<usize>, discard_ns: u64) -> Result<(), Fault> {
-        let damaged = |what: &str| Fault::malformed(format!("the WebM block at byte {} {what}", block.start));
+        let damaged =
+            |what: &str| Fault::malformed(format!("the WebM block at byte {} {what}", block.start));
         let body = self.bytes.get(block.clone()).unwrap_or_default();
         let (number, n_number) = vint(body, 0).ok_or_else(|| damaged("has no track number"))?;
         if number != self.number {
             return Ok(());
         }
         // Two bytes of time, one of flags.
-        let flags = *body.get(n_number + 2).ok_or_else(|| damaged("is too short"))?;
+        let flags = *body
+            .get(n_number + 2)
+            .ok_or_else(|| damaged("is too short"))?;
         let content = body.get(n_number + 3..).unwrap_or_default();
-        let frames = match flags >> 1 & 3 {
-            0 => Some(vec![content]),
-            1 => xiph_lacing(content),
-            2 => fixed_lacing(content),
-            _ => ebml_lacing(content),
-        };
+        let frames = lacing::frames(flags >> 1 & 3, content);
         let frames = frames.ok_or_else(|| damaged("has frame sizes that do not add up"))?;
         let n_frames = frames.len();
         for (index, frame) in frames.into_iter().enumerate() {
-            // 48 samples in a microsecond's thousand; padding is at the end of the last frame.
-            let trim_end = if index + 1 == n_frames { discard_ns.saturating_mul(6) / 125_000 } else { 0 };
-            self.ready.push_back(Packet { data: frame.into(), trim_start: 0, trim_end });
+            // 48 samples are a millisecond. Padding is at the end of the last frame.
+            let trim_end = if index + 1 == n_frames {
+                discard_ns.saturating_mul(6) / 125_000
+            } else {
+                0
+            };
+            self.ready.push_back(Packet {
+                data: frame.into(),
+                trim_start: 0,
+                trim_end,
+            });
         }
         Ok(())
     }
@@ -112,7 +129,10 @@ impl WebM {
         let mut at = group.start;
         while let Some(child) = element(self.bytes.get(..group.end).unwrap_or_default(), at)? {
             if child.open || child.body.end > group.end {
-                return Err(Fault::malformed(format!("an element within the WebM block group at byte {} is too long", group.start)));
+                return Err(Fault::malformed(format!(
+                    "an element within the WebM block group at byte {} is too long",
+                    group.start
+                )));
             }
             at = child.body.end;
             match child.id {
@@ -121,7 +141,11 @@ impl WebM {
                 id::DISCARD_PADDING => {
                     let field = self.bytes.get(child.body).unwrap_or_default();
                     let negative = field.first().is_some_and(|byte| byte & 0x80 != 0);
-                    discard_ns = if negative { 0 } else { unsigned(field).unwrap_or(0) };
+                    discard_ns = if negative {
+                        0
+                    } else {
+                        unsigned(field).unwrap_or(0)
+                    };
                 }
                 _ => {}
             }
@@ -144,7 +168,11 @@ impl Packets for WebM {
             if start >= self.bytes.len() {
                 return Ok(Step::End);
             }
-            let cut = || Ok(Step::Cut(format!("the WebM element at byte {start} is cut")));
+            let cut = || {
+                Ok(Step::Cut(format!(
+                    "the WebM element at byte {start} is cut"
+                )))
+            };
             let Some(element) = element(&self.bytes, start)? else {
                 return cut();
             };
@@ -153,7 +181,9 @@ impl Packets for WebM {
                 continue;
             }
             if element.id == id::EBML {
-                return Err(Fault::malformed(format!("a second WebM recording begins at byte {start}; expected one")));
+                return Err(Fault::malformed(format!(
+                    "a second WebM recording begins at byte {start}; expected one"
+                )));
             }
             if element.open {
                 return Err(open_element(start));
@@ -172,7 +202,9 @@ impl Packets for WebM {
 }
 
 fn open_element(at: usize) -> Fault {
-    Fault::malformed(format!("the WebM element at byte {at} has no size, which only segments and clusters may"))
+    Fault::malformed(format!(
+        "the WebM element at byte {at} has no size, which only segments and clusters may"
+    ))
 }
 
 fn check_doc_type(ebml: &[u8]) -> Result<(), Fault> {
@@ -181,7 +213,9 @@ fn check_doc_type(ebml: &[u8]) -> Result<(), Fault> {
         if child.id == id::DOC_TYPE {
             return match ebml.get(child.body) {
                 Some(b"webm" | b"matroska") => Ok(()),
-                _ => Err(Fault::unsupported("an EBML document that is neither WebM nor Matroska")),
+                _ => Err(Fault::unsupported(
+                    "an EBML document that is neither WebM nor Matroska",
+                )),
             };
         }
         at = child.body.end;
@@ -197,7 +231,9 @@ fn find_audio(tracks: &[u8]) -> Result<Audio, Fault> {
         if entry.id != id::TRACK_ENTRY {
             continue;
         }
-        let entry = tracks.get(entry.body).ok_or_else(|| Fault::malformed("a track description of the WebM file is cut"))?;
+        let entry = tracks
+            .get(entry.body)
+            .ok_or_else(|| Fault::malformed("a track description of the WebM file is cut"))?;
         match parse_entry(entry)? {
             Entry::Opus(audio) => return Ok(audio),
             Entry::Other(codec) => others.push(codec),
@@ -206,7 +242,10 @@ fn find_audio(tracks: &[u8]) -> Result<Audio, Fault> {
     Err(Fault::unsupported(if others.is_empty() {
         "a WebM file without tracks; expected an Opus track".into()
     } else {
-        format!("a WebM file with {} and no Opus track; expected one", others.join(", "))
+        format!(
+            "a WebM file with {} and no Opus track; expected one",
+            others.join(", ")
+        )
     }))
 }
 
@@ -217,11 +256,14 @@ enum Entry {
 }
 
 fn parse_entry(entry: &[u8]) -> Result<Entry, Fault> {
-    let (mut number, mut kind, mut codec, mut private, mut encoded) = (None, None, None, None, false);
+    let (mut number, mut kind, mut codec, mut private, mut encoded) =
+        (None, None, None, None, false);
     let mut at = 0;
     while let Some(child) = element(entry, at)? {
         at = child.body.end;
-        let body = entry.get(child.body).ok_or_else(|| Fault::malformed("a track description of the WebM file is cut"))?;
+        let body = entry
+            .get(child.body)
+            .ok_or_else(|| Fault::malformed("a track description of the WebM file is cut"))?;
         match child.id {
             id::TRACK_NUMBER => number = unsigned(body),
             id::TRACK_TYPE => kind = unsigned(body),
@@ -233,136 +275,25 @@ fn parse_entry(entry: &[u8]) -> Result<Entry, Fault> {
     }
     let codec = codec.unwrap_or_default();
     if kind != Some(AUDIO) || codec != b"A_OPUS" {
-        let name = codec.iter().take(24).filter(|byte| byte.is_ascii_graphic()).map(|byte| char::from(*byte)).collect();
+        let name = codec
+            .iter()
+            .take(24)
+            .filter(|byte| byte.is_ascii_graphic())
+            .map(|byte| char::from(*byte))
+            .collect();
         return Ok(Entry::Other(name));
     }
     if encoded {
-        return Err(Fault::unsupported("a WebM track that is compressed or encrypted once more; expected plain Opus"));
+        return Err(Fault::unsupported(
+            "a WebM track that is compressed or encrypted once more; expected plain Opus",
+        ));
     }
-    let number = number.ok_or_else(|| Fault::malformed("a track of the WebM file has no number"))?;
-    let private = private.ok_or_else(|| Fault::malformed("the Opus track of the WebM file has no header"))?;
-    Ok(Entry::Opus(Audio { number, head: opus::Head::parse(private)? }))
-}
-
-/// The element at `at`, or none when its identifier or size is cut (RFC 8794, sections 5 and 6).
-fn element(bytes: &[u8], at: usize) -> Result<Option<Element>, Fault> {
-    let Some(first) = bytes.get(at) else { return Ok(None) };
-    let n_id = first.leading_zeros() as usize + 1;
-    if n_id > 4 {
-        return Err(Fault::malformed(format!("no WebM element at byte {at}")));
-    }
-    let Some(field) = bytes.get(at..at + n_id) else { return Ok(None) };
-    let id = field.iter().fold(0, |id, byte| id << 8 | u32::from(*byte));
-    let at_size = at + n_id;
-    match bytes.get(at_size) {
-        None => return Ok(None),
-        Some(0) => return Err(Fault::malformed(format!("the WebM element at byte {at} has an invalid size"))),
-        Some(_) => {}
-    }
-    let Some((size, n_size)) = vint(bytes, at_size) else { return Ok(None) };
-    let open = size == u64::MAX >> (64 - 7 * n_size);
-    let start = at_size + n_size;
-    let end = start.saturating_add(usize::try_from(size).unwrap_or(usize::MAX));
-    Ok(Some(Element { id, body: start..end, open }))
-}
-
-/// A variable-length integer without its marker, and how many bytes it has.
-fn vint(bytes: &[u8], at: usize) -> Option<(u64, usize)> {
-    let n = bytes.get(at)?.leading_zeros() as usize + 1;
-    if n > 8 {
-        return None;
-    }
-    let value = unsigned(bytes.get(at..at + n)?)?;
-    Some((value & (u64::MAX >> (64 - 7 * n)), n))
-}
-
-fn unsigned(field: &[u8]) -> Option<u64> {
-    (field.len() <= 8).then(|| field.iter().fold(0, |value, byte| value << 8 | u64::from(*byte)))
-}
-
-/// The number of frames and what follows it.
-fn lace_head(content: &[u8]) -> Option<(usize, &[u8])> {
-    let (n, rest) = content.split_first()?;
-    Some((usize::from(*n) + 1, rest))
-}
-
-fn fixed_lacing(content: &[u8]) -> Option<Vec<&[u8]>> {
-    let (n, rest) = lace_head(content)?;
-    let size = rest.len() / n;
-    (size > 0 && rest.len() % n == 0).then(|| rest.chunks(size).collect())
-}
-
-fn xiph_lacing(content: &[u8]) -> Option<Vec<&[u8]>> {
-    let (n, mut rest) = lace_head(content)?;
-    let mut sizes = Vec::with_capacity(n);
-    for _ in 1..n {
-        let mut size = 0;
-        loop {
-            let (byte, tail) = rest.split_first()?;
-            rest = tail;
-            size += usize::from(*byte);
-            if *byte < 255 {
-                break;
-            }
-        }
-        sizes.push(size);
-    }
-    cut_frames(rest, &sizes)
-}
-
-fn ebml_lacing(content: &[u8]) -> Option<Vec<&[u8]>> {
-    let (n, mut rest) = lace_head(content)?;
-    let mut sizes: Vec<usize> = Vec::with_capacity(n);
-    for index in 1..n {
-        let (value, n_value) = vint(rest, 0)?;
-        rest = rest.get(n_value..)?;
-        // The first size is given, the others as signed differences in the middle of their range.
-        let size = if index == 1 {
-            i64::try_from(value).ok()?
-        } else {
-            let previous = i64::try_from(*sizes.last()?).ok()?;
-            let middle = (1_i64 << (7 * n_value - 1)) - 1;
-            previous.checked_add(i64::try_from(value).ok()? - middle)?
-        };
-        sizes.push(usize::try_from(size).ok()?);
-    }
-    cut_frames(rest, &sizes)
-}
-
-/// Frames of the given sizes, and one more of what is left.
-fn cut_frames<'a>(mut rest: &'a [u8], sizes: &[usize]) -> Option<Vec<&'a [u8]>> {
-    let mut frames = Vec::with_capacity(sizes.len() + 1);
-    for size in sizes {
-        let (frame, tail) = rest.split_at_checked(*size)?;
-        frames.push(frame);
-        rest = tail;
-    }
-    frames.push(rest);
-    Some(frames)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lacing_cuts_a_block_into_its_frames() {
-        let frames: Vec<&[u8]> = vec![b"abc", b"de", b"fghi"];
-        assert_eq!(xiph_lacing(b"\x02\x03\x02abcdefghi"), Some(frames.clone()));
-        // 0x83: three bytes; 0xbe: 62 - 63 = one less.
-        assert_eq!(ebml_lacing(b"\x02\x83\xbeabcdefghi"), Some(frames));
-        assert_eq!(fixed_lacing(b"\x02abcdef"), Some(vec![b"ab".as_slice(), b"cd", b"ef"]));
-        assert_eq!(fixed_lacing(b"\x02abcde"), None);
-        assert_eq!(xiph_lacing(b"\x02\xff"), None);
-        assert_eq!(ebml_lacing(b"\x02\x81\x80abc"), None);
-    }
-
-    #[test]
-    fn integers_lose_their_marker() {
-        assert_eq!(vint(b"\x81", 0), Some((1, 1)));
-        assert_eq!(vint(b"\x40\x02", 0), Some((2, 2)));
-        assert_eq!(vint(b"\x01\xff\xff\xff\xff\xff\xff\xff", 0), Some((u64::MAX >> 8, 8)));
-        assert_eq!(vint(b"\x40", 0), None);
-        assert_eq!(vint(b"\0", 0), None);
-    }
+    let number =
+        number.ok_or_else(|| Fault::malformed("a track of the WebM file has no number"))?;
+    let private =
+        private.ok_or_else(|| Fault::malformed("the Opus track of the WebM file has no header"))?;
+    Ok(Entry::Opus(Audio {
+        number,
+        head: opus::Head::parse(private)?,
+    }))
 }

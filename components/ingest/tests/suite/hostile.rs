@@ -36,25 +36,51 @@ impl Random {
 }
 
 /// Short limits, so that thousands of decodes stay quick.
-const SHORT: Limits = Limits { max_duration_ms: 5_000, max_channels: 8, ..LIMITS };
+const SHORT: Limits = Limits {
+    max_duration_ms: 5_000,
+    max_channels: 8,
+    ..LIMITS
+};
 
 /// Decodes, and fails the test on a panic, on too much memory, on taking too long and on a defect reported as such.
 fn survives(name: &str, bytes: &[u8]) -> Outcome {
     let start = Instant::now();
     let (result, used) = peak(|| catch_unwind(AssertUnwindSafe(|| decode(bytes, SHORT))));
-    let outcome = result.unwrap_or_else(|_| panic!("{name}: panicked; the file is {}", keep(name, bytes)));
-    assert!(used < 4 * bytes.len() + SPARE, "{name}: {used} bytes for {}; the file is {}", bytes.len(), keep(name, bytes));
-    assert!(start.elapsed() < Duration::from_secs(20), "{name}: took {:?}; the file is {}", start.elapsed(), keep(name, bytes));
+    let outcome =
+        result.unwrap_or_else(|_| panic!("{name}: panicked; the file is {}", keep(name, bytes)));
+    assert!(
+        used < 4 * bytes.len() + SPARE,
+        "{name}: {used} bytes for {}; the file is {}",
+        bytes.len(),
+        keep(name, bytes)
+    );
+    assert!(
+        start.elapsed() < Duration::from_secs(20),
+        "{name}: took {:?}; the file is {}",
+        start.elapsed(),
+        keep(name, bytes)
+    );
     match &outcome {
-        Ok((_, samples)) => assert!((1_600..=80_001).contains(&samples.len()), "{name}: {} samples", samples.len()),
-        Err((fault, rejection)) => assert!(rejection.is_some(), "{name}: {fault:?}; the file is {}", keep(name, bytes)),
+        Ok((_, samples)) => assert!(
+            (1_600..=80_001).contains(&samples.len()),
+            "{name}: {} samples",
+            samples.len()
+        ),
+        Err((fault, rejection)) => assert!(
+            rejection.is_some(),
+            "{name}: {fault:?}; the file is {}",
+            keep(name, bytes)
+        ),
     }
     outcome
 }
 
 /// Writes a file that broke something next to the test's other output.
 fn keep(name: &str, bytes: &[u8]) -> String {
-    let path = std::env::temp_dir().join(format!("ingest-hostile-{}", name.replace(['/', ' ', ','], "-")));
+    let path = std::env::temp_dir().join(format!(
+        "ingest-hostile-{}",
+        name.replace(['/', ' ', ','], "-")
+    ));
     std::fs::write(&path, bytes).unwrap();
     path.display().to_string()
 }
@@ -67,7 +93,11 @@ fn rounds() -> u64 {
 fn mutate(random: &mut Random, bytes: &mut Vec<u8>) {
     // Headers decide most, so half of all mutations hit the first kilobyte.
     let mut place = |random: &mut Random, n: usize| {
-        let span = if random.below(2) == 0 { n.min(1_024) } else { n };
+        let span = if random.below(2) == 0 {
+            n.min(1_024)
+        } else {
+            n
+        };
         random.below(span)
     };
     for _ in 0..=random.below(8) {
@@ -121,19 +151,32 @@ fn random_bytes_behind_a_valid_beginning_are_survived() {
     let beginnings: Vec<(String, Vec<u8>)> = match sweeps() {
         Some(fixtures) => {
             let heads = fixtures.iter().flat_map(|fixture| {
-                [12, 64, 300].map(|n| (format!("{n} {}", fixture.name), fixture.bytes[..n].to_vec()))
+                [12, 64, 300]
+                    .map(|n| (format!("{n} {}", fixture.name), fixture.bytes[..n].to_vec()))
             });
             heads.collect()
         }
-        None => [b"RIFF\0\0\0\0WAVE".as_slice(), b"fLaC", b"OggS", b"\x1a\x45\xdf\xa3", b"\0\0\0\x20ftypM4A ", b"\xff\xfb\x90\x64", b"ID3\x04\0\0\0\0\0\0"]
-            .map(|head| (format!("{head:?}"), head.to_vec()))
-            .into(),
+        None => [
+            b"RIFF\0\0\0\0WAVE".as_slice(),
+            b"fLaC",
+            b"OggS",
+            b"\x1a\x45\xdf\xa3",
+            b"\0\0\0\x20ftypM4A ",
+            b"\xff\xfb\x90\x64",
+            b"ID3\x04\0\0\0\0\0\0",
+        ]
+        .map(|head| (format!("{head:?}"), head.to_vec()))
+        .into(),
     };
     let mut random = Random(7);
     for (name, head) in beginnings {
         for round in 0..rounds() / 4 {
             let n = random.below(20_000);
-            let bytes: Vec<u8> = head.iter().copied().chain((0..n).map(|_| random.next() as u8)).collect();
+            let bytes: Vec<u8> = head
+                .iter()
+                .copied()
+                .chain((0..n).map(|_| random.next() as u8))
+                .collect();
             let _ = survives(&format!("random {round} {name}"), &bytes);
         }
     }
@@ -147,26 +190,54 @@ fn truncations_return_a_beginning_or_are_refused() {
         let (_, whole) = decode(&fixture.bytes, LIMITS).unwrap();
         let n = fixture.bytes.len();
         let (mut n_kept, mut n_cuts) = (0, 0);
-        for cut in (0..n.min(600)).step_by(7).chain((600..n).step_by(n / 60 + 1)) {
+        for cut in (0..n.min(600))
+            .step_by(7)
+            .chain((600..n).step_by(n / 60 + 1))
+        {
             n_cuts += 1;
-            match survives(&format!("cut {cut} {}", fixture.name), &fixture.bytes[..cut]) {
+            match survives(
+                &format!("cut {cut} {}", fixture.name),
+                &fixture.bytes[..cut],
+            ) {
                 Ok((_, samples)) => {
                     n_kept += 1;
                     assert_beginning(fixture, cut, &samples, &whole);
                 }
-                Err((_, rejection)) => assert_ne!(rejection, Some(Rejection::TooLong), "{} cut at {cut}", fixture.name),
+                Err((_, rejection)) => assert_ne!(
+                    rejection,
+                    Some(Rejection::TooLong),
+                    "{} cut at {cut}",
+                    fixture.name
+                ),
             }
         }
-        println!("{:34} {n_kept} of {n_cuts} truncations returned audio", fixture.name);
+        println!(
+            "{:34} {n_kept} of {n_cuts} truncations returned audio",
+            fixture.name
+        );
     }
 }
 
 fn assert_beginning(fixture: &Fixture, cut: usize, samples: &[i16], whole: &[i16]) {
     // The resampler and the codec's overlap blur the end.
     let n = samples.len().saturating_sub(2_000).min(whole.len());
-    let differ = samples[..n].iter().zip(whole).position(|(a, b)| a.abs_diff(*b) > 2);
-    assert_eq!(differ, None, "{} cut at {cut}: {} samples", fixture.name, samples.len());
-    assert!(samples.len() <= whole.len() + 2_000, "{} cut at {cut}: {} samples", fixture.name, samples.len());
+    let differ = samples[..n]
+        .iter()
+        .zip(whole)
+        .position(|(a, b)| a.abs_diff(*b) > 2);
+    assert_eq!(
+        differ,
+        None,
+        "{} cut at {cut}: {} samples",
+        fixture.name,
+        samples.len()
+    );
+    assert!(
+        samples.len() <= whole.len() + 2_000,
+        "{} cut at {cut}: {} samples",
+        fixture.name,
+        samples.len()
+    );
 }
 
 #[test]
@@ -186,7 +257,8 @@ fn every_truncation_of_a_short_wav_is_exact() {
 fn a_hole_in_the_middle_is_malformed() {
     let Some(fixtures) = sweeps() else { return };
     for fixture in fixtures {
-        let verified = ["flac", "opus"].contains(&fixture.format.codec) && fixture.format.container != "webm";
+        let verified =
+            ["flac", "opus"].contains(&fixture.format.codec) && fixture.format.container != "webm";
         if !verified {
             continue;
         }
@@ -205,8 +277,16 @@ fn a_decompression_bomb_stops_at_the_limit() {
     let (outcome, used) = peak(|| decode(&bomb, LIMITS));
     let (fault, rejection) = outcome.unwrap_err();
     assert_eq!(rejection, Some(Rejection::TooLong), "{fault}");
-    assert!(used < bomb.len() * 2 + (8 << 20), "{used} bytes for a file of {}", bomb.len());
-    println!("{} bytes would be {} s; stopped with {used} bytes", bomb.len(), 40_000 * 16 / 10);
+    assert!(
+        used < bomb.len() * 2 + (8 << 20),
+        "{used} bytes for a file of {}",
+        bomb.len()
+    );
+    println!(
+        "{} bytes would be {} s; stopped with {used} bytes",
+        bomb.len(),
+        40_000 * 16 / 10
+    );
 }
 
 /// FLAC with `n` frames, each of which claims 1.6 s of a constant in about 14 bytes.
@@ -236,16 +316,34 @@ fn utf8(value: u32) -> Vec<u8> {
     match value {
         0..0x80 => vec![value as u8],
         0x80..0x800 => vec![0xc0 | (value >> 6) as u8, 0x80 | (value & 0x3f) as u8],
-        _ => vec![0xe0 | (value >> 12) as u8, 0x80 | (value >> 6 & 0x3f) as u8, 0x80 | (value & 0x3f) as u8],
+        _ => vec![
+            0xe0 | (value >> 12) as u8,
+            0x80 | (value >> 6 & 0x3f) as u8,
+            0x80 | (value & 0x3f) as u8,
+        ],
     }
 }
 
 fn crc8(bytes: &[u8]) -> u8 {
-    bytes.iter().fold(0, |sum, byte| (0..8).fold(sum ^ byte, |sum: u8, _| if sum & 0x80 != 0 { sum << 1 ^ 0x07 } else { sum << 1 }))
+    bytes.iter().fold(0, |sum, byte| {
+        (0..8).fold(sum ^ byte, |sum: u8, _| {
+            if sum & 0x80 != 0 {
+                sum << 1 ^ 0x07
+            } else {
+                sum << 1
+            }
+        })
+    })
 }
 
 fn crc16(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0, |sum, byte| {
-        (0..8).fold(sum ^ u16::from(*byte) << 8, |sum: u16, _| if sum & 0x8000 != 0 { sum << 1 ^ 0x8005 } else { sum << 1 })
+        (0..8).fold(sum ^ u16::from(*byte) << 8, |sum: u16, _| {
+            if sum & 0x8000 != 0 {
+                sum << 1 ^ 0x8005
+            } else {
+                sum << 1
+            }
+        })
     })
 }

@@ -33,11 +33,11 @@ fn run(recording: &mut Recording, bytes: &[u8]) -> Result<(Format, Vec<i16>), Fa
     recording.push(bytes)?;
     let format = recording.finish()?;
     let mut samples = Vec::new();
-    while let Some(chunk) = recording.next()? {
+    while let Some(chunk) = recording.pull()? {
         assert!(!chunk.is_empty() && chunk.len() <= 16_000);
         samples.extend(chunk);
     }
-    assert_eq!(recording.next()?, None);
+    assert_eq!(recording.pull()?, None);
     Ok((format, samples))
 }
 
@@ -45,7 +45,10 @@ fn run(recording: &mut Recording, bytes: &[u8]) -> Result<(Format, Vec<i16>), Fa
 pub fn refused(bytes: &[u8], limits: Limits) -> (Rejection, String) {
     match decode(bytes, limits) {
         Err((fault, Some(rejection))) => (rejection, fault.to_string()),
-        other => panic!("expected a rejection, got {:?}", other.map(|(format, samples)| (format, samples.len()))),
+        other => panic!(
+            "expected a rejection, got {:?}",
+            other.map(|(format, samples)| (format, samples.len()))
+        ),
     }
 }
 
@@ -69,7 +72,10 @@ pub fn wav(tag: u16, n_channels: u16, rate: u32, n_bits: u16, data: &[u8]) -> Ve
 
 /// 16-bit samples as a wav file.
 pub fn wav16(n_channels: u16, rate: u32, samples: &[i16]) -> Vec<u8> {
-    let data: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+    let data: Vec<u8> = samples
+        .iter()
+        .flat_map(|sample| sample.to_le_bytes())
+        .collect();
     wav(1, n_channels, rate, 16, &data)
 }
 
@@ -122,7 +128,10 @@ pub fn sweeps() -> Option<&'static [Fixture]> {
     static FIXTURES: OnceLock<Option<Vec<Fixture>>> = OnceLock::new();
     FIXTURES
         .get_or_init(|| {
-            let source: Vec<i16> = sweep(48_000, 4.0).iter().map(|sample| (sample * 32_768.0).round() as i16).collect();
+            let source: Vec<i16> = sweep(48_000, 4.0)
+                .iter()
+                .map(|sample| (sample * 32_768.0).round() as i16)
+                .collect();
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("sweep.wav");
             std::fs::write(&path, wav16(1, 48_000, &source)).unwrap();
@@ -134,7 +143,9 @@ pub fn sweeps() -> Option<&'static [Fixture]> {
 /// President Kennedy, 11 s, in every format, or none when there is no Python or no recording.
 pub fn speech() -> Option<&'static [Fixture]> {
     static FIXTURES: OnceLock<Option<Vec<Fixture>>> = OnceLock::new();
-    FIXTURES.get_or_init(|| encode(&recording("pywhispercpp/jfk.wav")?)).as_deref()
+    FIXTURES
+        .get_or_init(|| encode(&recording("pywhispercpp/jfk.wav")?))
+        .as_deref()
 }
 
 /// A file of the fetched recordings, or none when there are none.
@@ -144,7 +155,11 @@ pub fn recording(name: &str) -> Option<PathBuf> {
         return None;
     };
     let path = PathBuf::from(folder).join(name);
-    assert!(path.is_file(), "COLLOQUY_TEST_DATA has no {}", path.display());
+    assert!(
+        path.is_file(),
+        "COLLOQUY_TEST_DATA has no {}",
+        path.display()
+    );
     Some(path)
 }
 
@@ -158,10 +173,18 @@ fn encode(source: &Path) -> Option<Vec<Fixture>> {
     let (files, decoded) = (folder.path().join("files"), folder.path().join("decoded"));
     let run = |command: &mut Command| {
         let output = command.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     };
     run(Command::new(&python).arg(&script).arg(source).arg(&files));
-    run(Command::new(&python).arg(&script).arg("--decode").arg(&files).arg(&decoded));
+    run(Command::new(&python)
+        .arg(&script)
+        .arg("--decode")
+        .arg(&files)
+        .arg(&decoded));
 
     let manifest = std::fs::read(files.join("manifest.json")).unwrap();
     let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
@@ -173,12 +196,19 @@ fn encode(source: &Path) -> Option<Vec<Fixture>> {
             format: Format {
                 container: text("container").leak(),
                 codec: text("codec").leak(),
-                sample_rate_hz: entry["sample_rate_hz"].as_u64().unwrap().try_into().unwrap(),
+                sample_rate_hz: entry["sample_rate_hz"]
+                    .as_u64()
+                    .unwrap()
+                    .try_into()
+                    .unwrap(),
                 n_channels: entry["n_channels"].as_u64().unwrap().try_into().unwrap(),
             },
             lossless: entry["lossless"].as_bool().unwrap(),
             bytes: std::fs::read(files.join(&name)).unwrap(),
-            reference: reference.chunks_exact(4).map(|field| f32::from_le_bytes(field.try_into().unwrap())).collect(),
+            reference: reference
+                .chunks_exact(4)
+                .map(|field| f32::from_le_bytes(field.try_into().unwrap()))
+                .collect(),
             name,
         }
     });
@@ -201,7 +231,10 @@ fn count(n: isize) {
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-#[expect(unsafe_code, reason = "an allocator cannot be written without; it only forwards")]
+#[expect(
+    unsafe_code,
+    reason = "an allocator cannot be written without; it only forwards"
+)]
 // SAFETY: every call is forwarded unchanged to the system allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
