@@ -1,4 +1,5 @@
 //! The WIT contracts hold together: they resolve, repeat the same `error` everywhere, and say in words what each thing means.
+#![allow(clippy::indexing_slicing, clippy::expect_used, reason = "test code")]
 
 use std::collections::BTreeMap;
 

@@ -13,7 +13,55 @@ pub(crate) const CASES: &[SharedCase] = &[(
 )];
 
 /// A question, the ids of which one must come first, and a word that the answer must say.
-const QUESTIONS: &[(&str, &[&str], &str)] = &[];
+const QUESTIONS: &[(&str, &[&str], &str)] = &[
+    ("What was the first compiler she wrote?", &["a-0"], "A-0"),
+    (
+        "What did she do at Harvard?",
+        &["harvard-lab", "mark-i-programs", "harvard-subroutines"],
+        "Harvard",
+    ),
+    (
+        "Tell me about the moth in the Mark Two.",
+        &["mark-ii-moth"],
+        "moth",
+    ),
+    (
+        "Who decided to make COBOL?",
+        &["cobol", "codasyl-meeting"],
+        "COBOL",
+    ),
+    (
+        "Where did she study for her doctorate?",
+        &["yale-phd"],
+        "Yale",
+    ),
+    (
+        "Which medals and awards did she receive?",
+        &[
+            "medal-of-freedom",
+            "medal-of-technology",
+            "defense-medal",
+            "man-of-the-year",
+        ],
+        "Medal",
+    ),
+    ("Tell me about flow matic.", &["flow-matic"], "FLOW-MATIC"),
+    (
+        "What did she publish in nineteen fifty two?",
+        &["education-of-a-computer"],
+        "Education of a Computer",
+    ),
+    (
+        "What are the nanosecond wires?",
+        &["nanosecond-wires"],
+        "nanosecond",
+    ),
+    (
+        "Where did she teach mathematics?",
+        &["vassar-teaching"],
+        "Vassar",
+    ),
+];
 
 fn spoken_questions_get_the_right_cards(host: &Host) -> Result<()> {
     let sentences: Vec<_> = QUESTIONS.iter().map(|(question, _, _)| *question).collect();
