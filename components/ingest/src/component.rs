@@ -19,9 +19,9 @@ mod bindings {
         world: "colloquy:worlds/ingest-stage",
         generate_all,
     });
+    use super::Component;
+    export!(Component);
 }
-
-bindings::export!(Component with_types_in bindings);
 
 struct Component;
 
