@@ -41,7 +41,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 import ct2
 
+# The first operator sets with LayerNormalization, and with Attention.
 OPSET = 17
+ATTENTION_OPSET = 23
 IR_VERSION = 8
 # Raised whenever the component has to read something differently; it refuses other numbers.
 FORMAT = 1
@@ -167,22 +169,28 @@ class Graph:
             for name, weight, bias in zip(names, weights, biases)
         ]
 
-    def attention(self, q: str, k: str, v: str, path: str, mask: str | None = None) -> str:
-        """Scaled dot-product attention over split heads, then the output projection at `path`. Queries come scaled."""
+    def attention(self, q: str, k: str, v: str) -> str:
+        """Dot-product attention over split heads, spelled out. Queries come scaled."""
         scores = self.op("MatMul", q, self.op("Transpose", k, perm=[0, 1, 3, 2]))
-        if mask is not None:
-            scores = self.op("Add", scores, mask)
-        heads = self.op("MatMul", self.op("Softmax", scores, axis=-1), v)
-        merged = self.op("Reshape", self.op("Transpose", heads, perm=[0, 2, 1, 3]), self.integers(0, 0, -1))
+        return self.op("MatMul", self.op("Softmax", scores, axis=-1), v)
+
+    def cached_attention(self, q: str, k: str, v: str, *mask: str) -> str:
+        """The same as one operator, for keys and values that are inputs of the graph: the component has its own implementation,
+        which reads them where they are instead of repacking them for a matrix product at every step."""
+        return self.op("Attention", q, k, v, *mask, scale=1.0)
+
+    def merge_heads(self, x: str, path: str) -> str:
+        """[1, heads, S, head size] -> [1, S, d], through the output projection at `path`."""
+        merged = self.op("Reshape", self.op("Transpose", x, perm=[0, 2, 1, 3]), self.integers(0, 0, -1))
         return self.linear_at(merged, path)
 
     def feed_forward(self, x: str, path: str) -> str:
         y = self.gelu(self.linear_at(self.layer_norm(x, f"{path}/layer_norm"), f"{path}/linear_0"))
         return self.op("Add", x, self.linear_at(y, f"{path}/linear_1"))
 
-    def finish(self, name: str) -> onnx.ModelProto:
+    def finish(self, name: str, opset: int) -> onnx.ModelProto:
         graph = helper.make_graph(self.nodes, name, self.inputs, self.outputs, list(self.initializers.values()))
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=IR_VERSION)
         onnx.checker.check_model(model)
         return model
 
@@ -204,14 +212,14 @@ def encoder(model: ct2.Ct2Model, sizes: Sizes) -> onnx.ModelProto:
     for layer in range(sizes.encoder_layers):
         path = f"encoder/layer_{layer}/self_attention"
         q, k, v = g.projections(g.layer_norm(x, f"{path}/layer_norm"), f"{path}/linear_0", "qkv")
-        x = g.op("Add", x, g.attention(q, k, v, f"{path}/linear_1"))
+        x = g.op("Add", x, g.merge_heads(g.attention(q, k, v), f"{path}/linear_1"))
         x = g.feed_forward(x, f"encoder/layer_{layer}/ffn")
     x = g.layer_norm(x, "encoder/layer_norm")
 
     for layer in range(sizes.decoder_layers):
         for name, value in zip("kv", g.projections(x, f"decoder/layer_{layer}/attention/linear_1", "kv")):
             g.output(value, f"cross_{name}.{layer}", [1, sizes.heads, "T2", sizes.head_size])
-    return g.finish("whisper-encoder")
+    return g.finish("whisper-encoder", OPSET)
 
 
 def decoder(model: ct2.Ct2Model, sizes: Sizes) -> onnx.ModelProto:
@@ -232,16 +240,16 @@ def decoder(model: ct2.Ct2Model, sizes: Sizes) -> onnx.ModelProto:
         k, v = (g.op("Concat", old, new, axis=2) for old, new in zip(past[layer], (k, v)))
         for name, value in (("k", k), ("v", v)):
             g.output(value, f"new_self_{name}.{layer}", [1, sizes.heads, "P+S", sizes.head_size])
-        x = g.op("Add", x, g.attention(q, k, v, f"{path}/linear_1", mask))
+        x = g.op("Add", x, g.merge_heads(g.cached_attention(q, k, v, mask), f"{path}/linear_1"))
 
         path = f"decoder/layer_{layer}/attention"
         (q,) = g.projections(g.layer_norm(x, f"{path}/layer_norm"), f"{path}/linear_0", "q")
-        x = g.op("Add", x, g.attention(q, *cross[layer], f"{path}/linear_2"))
+        x = g.op("Add", x, g.merge_heads(g.cached_attention(q, *cross[layer]), f"{path}/linear_2"))
         x = g.feed_forward(x, f"decoder/layer_{layer}/ffn")
     g.output(g.layer_norm(x, "decoder/layer_norm"), "hidden", [1, "S", sizes.d_model])
     # The hidden state comes first, the caches follow in the order of the inputs.
     g.outputs.insert(0, g.outputs.pop())
-    return g.finish("whisper-decoder")
+    return g.finish("whisper-decoder", ATTENTION_OPSET)
 
 
 def embedding_exponent(embeddings: np.ndarray) -> int:

@@ -3,6 +3,7 @@
 //! The golden tokens are those of faster-whisper with f32 weights (`tests/tools/golden_asr.py`). In the fully padded mode ours must be
 //! the same, token for token. The mode used in production encodes less; it may not make more mistakes.
 
+use std::ops::Range;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -287,7 +288,7 @@ fn limits_and_options_are_checked_before_any_work() {
         Transcription::new(
             Rc::clone(&model),
             vec![0; 100],
-            &[50..40],
+            &[Range { start: 50, end: 40 }],
             &Options::default()
         )
         .err()

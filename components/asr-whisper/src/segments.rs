@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn splits_at_timestamps() {
         let first = (0, Some(2 * SECOND), vec![1, 3], -2.0);
-        assert_eq!(pieces("0s 1 3 2s"), [first.clone()]);
+        assert_eq!(pieces("0s 1 3 2s"), vec![first.clone()]);
         assert_eq!(
             pieces("0s 1 3 2s 2.5s 4 5s"),
             [

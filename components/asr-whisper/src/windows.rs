@@ -264,19 +264,22 @@ mod tests {
             })
         );
         assert_eq!(Timeline::new(0, &[]).unwrap().window(0), None);
-        assert_eq!(Timeline::new(9, &[3..3]).unwrap().window(0), None);
+        let empty = Range { start: 3, end: 3 };
+        assert_eq!(Timeline::new(9, &[empty]).unwrap().window(0), None);
     }
 
     #[test]
     fn wrong_spans_are_named() {
-        for spans in [
-            &[5_u64..4][..],
-            &[0..11],
-            &[3..5, 4..6],
-            &[5..6, 1..2],
-            &[u64::MAX..u64::MAX],
-        ] {
-            let error = Timeline::new(10, spans).unwrap_err();
+        let wrong: [&[(u64, u64)]; 5] = [
+            &[(5, 4)],
+            &[(0, 11)],
+            &[(3, 5), (4, 6)],
+            &[(5, 6), (1, 2)],
+            &[(u64::MAX, u64::MAX)],
+        ];
+        for spans in wrong {
+            let spans: Vec<_> = spans.iter().map(|&(start, end)| start..end).collect();
+            let error = Timeline::new(10, &spans).unwrap_err();
             assert!(matches!(error, Error::InvalidInput(text) if text.starts_with("speech span")));
         }
     }

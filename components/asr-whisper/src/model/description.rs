@@ -149,7 +149,8 @@ impl Description {
         {
             return Err(format!("{name} is {size}"));
         }
-        if sizes.d_model % sizes.heads != 0 || sizes.d_model % super::embeddings::LANES != 0 {
+        let lanes = super::embeddings::LANES;
+        if !sizes.d_model.is_multiple_of(sizes.heads) || !sizes.head_size().is_multiple_of(lanes) {
             return Err(format!(
                 "d_model {} with {} heads",
                 sizes.d_model, sizes.heads

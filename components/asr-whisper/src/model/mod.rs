@@ -5,10 +5,12 @@
 //!
 //! Plans are made once, when the model is loaded, with symbolic lengths: one for every length of audio, prompt and context.
 
-#[cfg(test)]
-pub(crate) use description::tests;
+mod attention;
 mod description;
 mod embeddings;
+
+#[cfg(test)]
+pub(crate) use description::tests;
 
 use std::fs::File;
 use std::io::Read;
@@ -264,7 +266,9 @@ fn plan(
 ) -> Result<Arc<TypedRunnableModel>, Error> {
     let unusable = |why: String| Error::Unavailable(format!("{name}: {why}"));
     let (mut file, _) = open(folder, name)?;
-    let model = tract_onnx::onnx().model_for_read(&mut file);
+    let mut onnx = tract_onnx::onnx();
+    onnx.op_register.insert("Attention", attention::parse);
+    let model = onnx.model_for_read(&mut file);
     let model = model
         .and_then(|model| model.into_optimized())
         .map_err(|error| unusable(format!("{error:?}")))?;
