@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         write_wav(&path, speech.sample_rate_hz(), &samples)?;
         #[expect(clippy::cast_precision_loss, reason = "seconds of audio")]
         let seconds = samples.len() as f64 / f64::from(speech.sample_rate_hz());
-        let symbols = synthesizer.symbols(&line)?.join(" | ");
+        let symbols = synthesizer.symbols(&line).join(" | ");
         println!(
             "{}\t{seconds:.2}\t{:.0}\t{all:.0}\t{symbols}",
             path.display(),

@@ -86,7 +86,7 @@ fn refusal(error: SpeechError) -> Error {
     match error {
         SpeechError::TooLong(_) | SpeechError::Rate(_) => Error::InvalidInput(text),
         SpeechError::NoVoice { .. } => Error::Unsupported(text),
-        SpeechError::Phonemes(_) | SpeechError::Model(_) => Error::Internal(text),
+        SpeechError::Model(_) => Error::Internal(text),
     }
 }
 

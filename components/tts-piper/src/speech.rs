@@ -36,9 +36,6 @@ pub enum SpeechError {
         /// What is there.
         loaded: String,
     },
-    /// The text could not be turned into phonemes.
-    #[error("phonemes: {0}")]
-    Phonemes(String),
     /// A part of the model failed.
     #[error("the voice failed: {0:#}")]
     Model(TractError),
@@ -119,17 +116,11 @@ impl Synthesizer {
     }
 
     /// The symbols of each utterance of `text`, as they would be spoken. For tests and for people who wonder about a pronunciation.
-    ///
-    /// # Errors
-    /// `Phonemes`.
-    pub fn symbols(&self, text: &str) -> Result<Vec<String>, SpeechError> {
+    #[must_use]
+    pub fn symbols(&self, text: &str) -> Vec<String> {
         text::read(text)
             .iter()
-            .map(|utterance| {
-                self.phonemizer
-                    .symbols(utterance)
-                    .map_err(SpeechError::Phonemes)
-            })
+            .map(|utterance| self.phonemizer.symbols(utterance))
             .collect()
     }
 }
@@ -155,7 +146,7 @@ impl Speech {
     /// The next samples; None after the last, and on every further call.
     ///
     /// # Errors
-    /// `Phonemes` and `Model`; the speech is over then.
+    /// `Model`; the speech is over then.
     #[expect(
         clippy::should_implement_trait,
         reason = "an iterator of results would go on after an error"
@@ -185,11 +176,7 @@ impl Speech {
             let Some(utterance) = self.waiting.pop_front() else {
                 return Ok(None);
             };
-            let symbols = self
-                .synthesizer
-                .phonemizer
-                .symbols(&utterance)
-                .map_err(SpeechError::Phonemes)?;
+            let symbols = self.synthesizer.phonemizer.symbols(&utterance);
             if !symbols.is_empty() {
                 let ids = self.synthesizer.description().ids(&symbols);
                 let silence = self.silence_after(utterance.end);

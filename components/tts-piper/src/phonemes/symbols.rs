@@ -25,6 +25,7 @@ pub fn voice_symbols(misaki: &str) -> String {
             'Q' => "əʊ",
             // "happy", but not "she".
             'i' if !after.is_some_and(is_sound) && before.is_some_and(is_sound) && voiced => "i",
+            'i' if !voiced && before == Some('ð') => "ɪ", // "the" before a vowel
             'i' => "iː",
             'u' => "uː",
             'ɑ' => "ɑː",
@@ -68,6 +69,7 @@ pub fn voice_symbols(misaki: &str) -> String {
             'ʤ' => out.push_str("dʒ"),
             'ʧ' => out.push_str("tʃ"),
             'T' => out.push('ɾ'),
+            'ʔ' => out.push('t'),
             '—' | '–' => out.push(','),
             '…' => out.push('.'),
             ' ' | '.' | ',' | ';' | ':' | '?' | '!' => {
@@ -83,12 +85,12 @@ pub fn voice_symbols(misaki: &str) -> String {
 }
 
 /// Whether `c` is a vowel or diphthong of misaki.
-fn is_vowel(c: char) -> bool {
+pub(super) fn is_vowel(c: char) -> bool {
     "AIOQWYaiuæɐɑɒɔəɛɜɪʊʌᵊᵻ".contains(c)
 }
 
 /// Whether misaki uses `c` for a sound.
-fn is_sound(c: char) -> bool {
+pub(super) fn is_sound(c: char) -> bool {
     is_vowel(c) || "bdfhjklmnpstvwzðŋɡɹɾʃʒʔʤʧθT".contains(c)
 }
 
