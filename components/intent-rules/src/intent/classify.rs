@@ -42,7 +42,17 @@ pub fn classify(engine: &Engine, text: &str, history: &[Turn]) -> Result<Classif
     let question = read(engine, text, n_shown);
     let known_share = engine.known_share(&question.keywords);
     let mut candidates = strengths(engine, &question, n_shown > 0 || !history.is_empty());
-    add_hints(&mut candidates, &question, known_share, n_shown > 0);
+    let is_question = question
+        .core()
+        .first()
+        .is_some_and(|unit| engine.lexicon.question_words.contains(&unit.text));
+    add_hints(
+        &mut candidates,
+        &question,
+        known_share,
+        n_shown > 0,
+        is_question,
+    );
     // The sort is stable, so equal strengths stay in the order of INTENTS.
     candidates.sort_by(|a, b| b.strength.total_cmp(&a.strength));
     if let Some(at) = candidates
@@ -69,7 +79,12 @@ pub fn classify(engine: &Engine, text: &str, history: &[Turn]) -> Result<Classif
         !carried.entities.is_empty() || carried.resolved,
     );
     let item_type = item_type(engine, &question, &best, carried.item_type);
-    let about_content = is_about_content(best.intent);
+    let about_content = is_about_content(best.intent) || best.intent == "unclear";
+    let known_share = if best.intent == "unclear" {
+        0.0
+    } else {
+        known_share
+    };
     let entities: Vec<Entity> = question
         .entities
         .into_iter()
@@ -133,26 +148,45 @@ fn strengths(engine: &Engine, question: &Question, has_history: bool) -> Vec<Can
             candidate.strength *= YIELD;
         }
     }
-    let asks = question.names_something()
-        || candidates
+    yield_to_content(engine, question, &mut candidates);
+    candidates
+}
+
+/// Small talk, help and what is off topic give way to a question about the content in the same breath.
+fn yield_to_content(engine: &Engine, question: &Question, candidates: &mut [Candidate]) {
+    let strong = |test: &dyn Fn(&str) -> bool| {
+        candidates
             .iter()
-            .any(|c| c.strength >= STRONG && (is_about_content(c.intent) || c.intent == "help"));
+            .any(|c| c.strength >= STRONG && test(c.intent))
+    };
+    let asks_content = question.names_something() || strong(&is_about_content);
+    let asks = asks_content || strong(&|intent| intent == "help");
     let on_topic = question.names_something() || question.has_subject_named();
-    for candidate in &mut candidates {
+    for candidate in candidates {
         let social = engine
             .lexicon
             .intents
             .iter()
             .any(|rules| rules.social && rules.intent == candidate.intent);
-        if (social && asks) || (candidate.intent == "off-topic" && on_topic) {
+        let yields = match candidate.intent {
+            "help" => asks_content,
+            "off-topic" => on_topic,
+            _ => social && asks,
+        };
+        if yields {
             candidate.strength *= YIELD;
         }
     }
-    candidates
 }
 
 /// What speaks for an intent when no rule does.
-fn add_hints(candidates: &mut [Candidate], question: &Question, known_share: f32, has_items: bool) {
+fn add_hints(
+    candidates: &mut [Candidate],
+    question: &Question,
+    known_share: f32,
+    has_items: bool,
+    is_question: bool,
+) {
     let mut hint = |intent: &str, strength: f32| {
         if let Some(candidate) = candidates.iter_mut().find(|c| c.intent == intent) {
             candidate.strength = candidate.strength.max(strength);
@@ -170,6 +204,9 @@ fn add_hints(candidates: &mut [Candidate], question: &Question, known_share: f32
     }
     if has_items && question.item_pronoun.is_some() {
         hint("follow-up", 0.35);
+    }
+    if is_question && !question.keywords.is_empty() && known_share < 0.5 {
+        hint("off-topic", 0.3);
     }
     hint("unclear", 0.2);
 }

@@ -55,6 +55,9 @@ pub fn resolve(
             Some(item(turn.item_ids.get(at)?, &place.text, BY_PLACE))
         })
         .collect();
+    if places.is_empty() && question.of_kind("ordinal").next().is_some() {
+        return Carried::default();
+    }
     if !places.is_empty() {
         return Carried {
             entities: places,

@@ -93,6 +93,16 @@ pub fn select<'b>(engine: &'b Engine, request: &Request) -> Result<Selection<'b>
         fitting = wish.fitting(engine, &scored, &filter);
     }
     let n_matching = fitting.len();
+    if wish.time_first {
+        // The sort is stable, so items of the same time stay in the order of their totals.
+        fitting.sort_by(|a, b| b.score.recency.total_cmp(&a.score.recency));
+        fitting.truncate(wish.limit);
+        return Ok(Selection {
+            hits: fitting,
+            n_matching,
+            applied: filter,
+        });
+    }
     let list = !matches!(request.intent.as_str(), "detail" | "when" | "compare");
     let hits = cut(
         spread(fitting, wish.limit, filter.type_name.is_none() && list),

@@ -23,7 +23,9 @@ pub const WEIGHTS: [f32; 4] = [0.4, 0.3, 0.2, 0.1];
 pub enum Time {
     /// Nothing said: the last year of an item on the line from the oldest (0) to the newest (1) year of the base.
     Newest,
-    /// The earliest first: the same line backwards, from the first year of an item.
+    /// The latest is asked for: scored like [`Time::Newest`], but time comes before everything else in the order.
+    Latest,
+    /// The earliest is asked for, likewise: the same line backwards, from the first year of an item.
     Earliest,
     /// Years are named: the share of an item's own years that lies inside them, so that what happened just then beats what went on for decades.
     Asked(Years),
@@ -142,7 +144,9 @@ fn time_reason(item: &Item, time: Time) -> Option<String> {
         to: item.end_year,
     };
     match time {
-        Time::Newest | Time::Earliest => Some(format!("time: {}", years.canonical())),
+        Time::Newest | Time::Latest | Time::Earliest => {
+            Some(format!("time: {}", years.canonical()))
+        }
         Time::Asked(asked) => Some(format!(
             "time: {} within {}",
             years.canonical(),
@@ -157,8 +161,8 @@ fn recency(item: &Item, time: Time, (oldest, newest): (i32, i32)) -> f32 {
         return 0.0;
     };
     match time {
-        Time::Newest if newest == oldest => 1.0,
-        Time::Newest => part(end - oldest, newest - oldest),
+        Time::Newest | Time::Latest if newest == oldest => 1.0,
+        Time::Newest | Time::Latest => part(end - oldest, newest - oldest),
         Time::Earliest if newest == oldest => 1.0,
         Time::Earliest => part(newest - start, newest - oldest),
         Time::Indifferent => 0.5,

@@ -28,6 +28,8 @@ pub(super) struct Wish<'r> {
     pub(super) pinned: Vec<String>,
     /// An item of the list was meant that the list did not have.
     pub(super) points_nowhere: bool,
+    /// The earliest or the latest is asked for and nothing else: the order is that of time.
+    pub(super) time_first: bool,
     /// Items that must not come again.
     excluded: HashSet<&'r str>,
     only_pinned: bool,
@@ -102,6 +104,23 @@ impl<'r> Wish<'r> {
                 .collect();
             only_pinned = true;
         }
+        // "How did the Navy use COBOL?": the item called COBOL is not the Navy's, so it is not the one that is meant.
+        let narrow = Filter {
+            organisation: organisations
+                .first()
+                .filter(|_| organisations.len() == 1)
+                .cloned(),
+            from_year: years.and_then(|y| y.from),
+            to_year: years.and_then(|y| y.to),
+            ..Filter::default()
+        };
+        if request.intent != "compare" {
+            pinned.retain(|id| {
+                engine
+                    .item(id)
+                    .is_some_and(|item| narrow.accepts(base, item))
+            });
+        }
         let guess = types.is_empty();
         let type_name = match types.as_slice() {
             [] => request.item_type.clone(),
@@ -111,12 +130,7 @@ impl<'r> Wish<'r> {
         let filter = Filter {
             type_name,
             technologies: technologies.clone(),
-            organisation: organisations
-                .first()
-                .filter(|_| organisations.len() == 1)
-                .cloned(),
-            from_year: years.and_then(|y| y.from),
-            to_year: years.and_then(|y| y.to),
+            ..narrow
         };
         let count = of("count")
             .find_map(|n| n.parse::<usize>().ok())
@@ -125,12 +139,18 @@ impl<'r> Wish<'r> {
         let time = match years {
             Some(years) => Time::Asked(years),
             None if says(&lexicon.earliest) => Time::Earliest,
-            None if says(&lexicon.latest) => Time::Newest,
+            None if says(&lexicon.latest) => Time::Latest,
             None if says(&lexicon.greatest) || !(list || request.intent == "follow-up") => {
                 Time::Indifferent
             }
             None => Time::Newest,
         };
+        // Only these intents mean something without a single word to go by: "what did she do?"
+        let open = others || matches!(request.intent.as_str(), "list" | "count" | "about");
+        let nowhere = pinned.is_empty()
+            && ((!places.is_empty() && by_place.is_empty())
+                || (!open && !restricted && terms.is_empty()));
+        let time_first = terms.is_empty() && matches!(time, Time::Earliest | Time::Latest);
         Ok(Self {
             query: Query {
                 terms,
@@ -141,7 +161,8 @@ impl<'r> Wish<'r> {
             organisations,
             types: if types.len() > 1 { types } else { Vec::new() },
             type_is_a_guess: guess,
-            points_nowhere: !places.is_empty() && by_place.is_empty() && pinned.is_empty(),
+            points_nowhere: nowhere,
+            time_first,
             pinned,
             excluded: if others {
                 request

@@ -41,11 +41,8 @@ fn singular(word: &str) -> String {
     if let Some(rest) = word.strip_suffix("ies").filter(|rest| rest.len() >= 2) {
         return format!("{rest}y");
     }
-    if let Some(rest) = strip(word, &["sses", "ches", "shes", "xes"], 2) {
-        return word
-            .get(..rest.len() + word.len().saturating_sub(rest.len()).saturating_sub(2))
-            .unwrap_or(word)
-            .to_owned();
+    if strip(word, &["sses", "ches", "shes", "xes"], 2).is_some() {
+        return word.trim_end_matches("es").to_owned();
     }
     match word.strip_suffix('s') {
         Some(rest) if rest.len() >= 3 && !rest.ends_with(['s', 'u', 'i']) => rest.to_owned(),

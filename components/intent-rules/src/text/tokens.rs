@@ -1,7 +1,7 @@
 //! Splits text into normalised words.
 //!
 //! A word is a run of letters and digits, lower case, with the accents of Latin letters removed; the ending of a contraction
-//! (`she's`, `we'll`) is dropped, so text from speech recognition and text from a keyboard come out the same.
+//! (`she's`, `we'll`) is written out or dropped, so text from speech recognition and text from a keyboard come out the same.
 
 /// A word and where it stood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,10 +51,34 @@ pub fn words(text: &str) -> Vec<String> {
     tokenize(text).into_iter().map(|token| token.text).collect()
 }
 
-fn keep(tokens: &mut Vec<Token>, token: Token, after_apostrophe: bool) {
-    const ENDINGS: [&str; 7] = ["s", "re", "ll", "ve", "d", "m", "t"];
-    let contraction = after_apostrophe && ENDINGS.contains(&token.text.as_str());
-    if !contraction && !token.text.is_empty() {
+/// Adds a word. The ending of a contraction becomes the word it stands for where that is certain, and is dropped otherwise
+/// (`Grace's`); recognisers write `what s` without the apostrophe.
+fn keep(tokens: &mut Vec<Token>, mut token: Token, after_apostrophe: bool) {
+    const BEFORE_IS: [&str; 14] = [
+        "what", "who", "where", "when", "how", "why", "that", "it", "there", "here", "she", "he",
+        "this", "name",
+    ];
+    const ENDINGS: [(&str, &str); 7] = [
+        ("s", ""),
+        ("re", "are"),
+        ("ll", "will"),
+        ("ve", "have"),
+        ("d", "would"),
+        ("m", "am"),
+        ("t", ""),
+    ];
+    let is_verb = token.text == "s"
+        && tokens
+            .last()
+            .is_some_and(|before| BEFORE_IS.contains(&before.text.as_str()));
+    if is_verb {
+        token.text = "is".to_owned();
+    } else if after_apostrophe
+        && let Some((_, full)) = ENDINGS.iter().find(|(ending, _)| *ending == token.text)
+    {
+        token.text = (*full).to_owned();
+    }
+    if !token.text.is_empty() {
         tokens.push(token);
     }
 }
@@ -86,11 +110,11 @@ mod tests {
     #[test]
     fn words_are_the_same_however_they_were_written() {
         let cases: [(&str, &[&str]); 7] = [
-            ("What's FLOW-MATIC?", &["what", "flow", "matic"]),
-            ("what s flow matic", &["what", "s", "flow", "matic"]),
+            ("What's FLOW-MATIC?", &["what", "is", "flow", "matic"]),
+            ("what s Grace's idea", &["what", "is", "grace", "idea"]),
             (
                 "She didn\u{2019}t; we'll see",
-                &["she", "didn", "we", "see"],
+                &["she", "didn", "we", "will", "see"],
             ),
             ("the '40s and 1950s", &["the", "40s", "and", "1950s"]),
             ("Øystein Ore", &["oystein", "ore"]),
