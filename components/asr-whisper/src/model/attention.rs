@@ -98,32 +98,25 @@ impl EvalOp for Attention {
         };
         let expected = [1, heads, all, size];
         ensure!(
-            size > 0 && size % LANES == 0 && key.shape() == expected && value.shape() == expected,
+            size > 0
+                && size.is_multiple_of(LANES)
+                && key.shape() == expected
+                && value.shape() == expected,
             "keys {:?}, values {:?}",
             key.shape(),
             value.shape()
         );
-        let (query_view, key, value) = (
-            query.try_as_plain_ram()?,
-            key.try_as_plain_ram()?,
-            value.try_as_plain_ram()?,
-        );
-        let mask = mask
-            .first()
-            .map(|mask| mask.try_as_plain_ram())
-            .transpose()?;
-        let mask = mask
-            .as_ref()
-            .map(|mask| mask.as_slice::<f32>())
-            .transpose()?
-            .unwrap_or_default();
+        let mask = mask.first().map_or(Ok(&[][..]), |mask| floats(mask))?;
 
         let mut output = Tensor::zero::<f32>(query.shape())?;
-        let mut output_view = output.try_as_plain_ram_mut()?;
-        let queries = query_view.as_slice::<f32>()?.chunks_exact(size);
-        let outputs = output_view.as_slice_mut::<f32>()?.chunks_exact_mut(size);
-        let head = |tensor| <[f32]>::chunks_exact(tensor, (all * size).max(1));
-        let (mut keys, mut values) = (head(key.as_slice::<f32>()?), head(value.as_slice::<f32>()?));
+        let mut plain = output.try_as_plain_ram_mut()?;
+        let outputs = plain.as_slice_mut::<f32>()?.chunks_exact_mut(size);
+        let queries = floats(query)?.chunks_exact(size);
+        let head = (all * size).max(1);
+        let (mut keys, mut values) = (
+            floats(key)?.chunks_exact(head),
+            floats(value)?.chunks_exact(head),
+        );
         let mut weights = vec![0.0; all];
         let mut of_head: (&[f32], &[f32]) = (&[], &[]);
         for (index, (query, output)) in queries.zip(outputs).enumerate() {
@@ -139,6 +132,11 @@ impl EvalOp for Attention {
         }
         Ok(tvec!(output.into_tvalue()))
     }
+}
+
+/// The values of a tensor, where they are.
+pub(super) fn floats(tensor: &Tensor) -> TractResult<&[f32]> {
+    tensor.try_as_plain_ram()?.as_slice()
 }
 
 /// One query of one head. `output` starts as zeros.
@@ -173,6 +171,7 @@ fn attend(
     }
 }
 
+/// In separate sums, which the compiler turns into vectors.
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut sums = [0.0_f32; LANES];
     for (a, b) in a

@@ -24,6 +24,7 @@ pub use description::{Description, Sizes, Tokens};
 use crate::error::Error;
 use crate::mel::{Extractor, Features};
 use crate::tokenizer::Vocabulary;
+use attention::floats;
 use embeddings::{Embeddings, read_halves, widen};
 
 /// Mel frames of a full window, 30 s.
@@ -146,10 +147,7 @@ impl Whisper {
             return Ok(heard);
         }
         let mut values = Vec::with_capacity(silence.len());
-        let plain = heard.try_as_plain_ram()?;
-        let heard_heads = plain
-            .as_slice::<f32>()?
-            .chunks_exact((positions * head_size).max(1));
+        let heard_heads = floats(&heard)?.chunks_exact((positions * head_size).max(1));
         for (heard, silence) in heard_heads.zip(silence.chunks_exact(audio_positions * head_size)) {
             values.extend_from_slice(heard);
             values.extend(silence.iter().skip(heard.len()).map(|&bits| widen(bits)));
@@ -210,7 +208,7 @@ impl Whisper {
         let hidden = outputs.next().context("the decoder has no output")?;
         context.caches.extend(outputs);
         context.length += tokens.len();
-        Ok(hidden.try_as_plain_ram()?.as_slice::<f32>()?.to_vec())
+        Ok(floats(&hidden)?.to_vec())
     }
 
     /// The score of every token, for one hidden state.
