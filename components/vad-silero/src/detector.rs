@@ -53,7 +53,7 @@ pub struct Detector {
     next_frame: u64,
     live: Live,
     segmenter: Segmenter,
-    probabilities: VecDeque<f32>,
+    probabilities: Waiting,
     /// The result, once the stream is finished.
     finished: Option<Vec<Segment>>,
 }
@@ -69,7 +69,7 @@ impl Detector {
             next_frame: 0,
             live: Live::new(rules),
             segmenter: Segmenter::new(rules),
-            probabilities: VecDeque::new(),
+            probabilities: Waiting::default(),
             finished: None,
         }
     }
@@ -77,8 +77,8 @@ impl Detector {
     /// Adds mono samples at 16 kHz and returns what became certain, in order.
     ///
     /// # Errors
-    /// Every case of [`DetectorError`]. Nothing was taken when the caller is at fault; after a failure of the model the stream is
-    /// of no more use.
+    /// Every case of [`DetectorError`]. Nothing was taken when the caller is at fault; after a failure of the
+    /// model part of the push is lost and the stream is of no more use.
     pub fn push(&mut self, samples: &[i16]) -> Result<Vec<Event>, DetectorError> {
         if self.finished.is_some() {
             return Err(DetectorError::Finished);
@@ -105,8 +105,8 @@ impl Detector {
         let tail = self.samples.len().saturating_sub(CONTEXT) % FRAME;
         if tail > 0 {
             self.samples.resize(self.samples.len() + FRAME - tail, 0.0);
-            self.judge(&mut Vec::new())?;
         }
+        self.judge(&mut Vec::new())?;
         Ok(self
             .finished
             .get_or_insert_with(|| self.segmenter.finish(self.pushed)))
@@ -114,7 +114,7 @@ impl Detector {
 
     /// The probability of each frame since the last call, oldest first; the newest [`MAX_PROBABILITIES`] of them.
     pub fn take_probabilities(&mut self) -> Vec<f32> {
-        std::mem::take(&mut self.probabilities).into()
+        std::mem::take(&mut self.probabilities.0).into()
     }
 
     /// Judges the frames that are complete.
@@ -128,12 +128,38 @@ impl Detector {
         for probability in probabilities {
             events.extend(self.live.observe(self.next_frame, probability));
             self.segmenter.observe(self.next_frame, probability);
-            if self.probabilities.len() == MAX_PROBABILITIES {
-                self.probabilities.pop_front();
-            }
-            self.probabilities.push_back(probability);
+            self.probabilities.push(probability);
             self.next_frame += FRAME as u64;
         }
         Ok(())
+    }
+}
+
+/// Probabilities that nobody has taken yet.
+#[derive(Debug, Default)]
+struct Waiting(VecDeque<f32>);
+
+impl Waiting {
+    fn push(&mut self, probability: f32) {
+        if self.0.len() == MAX_PROBABILITIES {
+            self.0.pop_front();
+        }
+        self.0.push_back(probability);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_probabilities_that_nobody_takes_the_oldest_are_forgotten() {
+        let mut waiting = Waiting::default();
+        for index in 0..MAX_PROBABILITIES + 3 {
+            waiting.push(index as f32);
+        }
+        assert_eq!(waiting.0.len(), MAX_PROBABILITIES);
+        assert_eq!(waiting.0.front(), Some(&3.0));
+        assert_eq!(waiting.0.back(), Some(&(MAX_PROBABILITIES as f32 + 2.0)));
     }
 }

@@ -2,7 +2,7 @@
 
 use vad_silero::{
     FRAME,
-    detector::{Detector, DetectorError, MAX_PROBABILITIES, MAX_PUSH},
+    detector::{Detector, DetectorError, MAX_PUSH},
     options::{Options, Rules},
 };
 
@@ -68,15 +68,4 @@ fn streams_of_one_model_do_not_hear_each_other() {
     }
     assert_eq!(one.take_probabilities(), alone.probabilities);
     assert_ne!(other.take_probabilities(), alone.probabilities);
-}
-
-#[test]
-fn probabilities_that_nobody_takes_are_bounded() {
-    let Some(model) = common::model() else { return };
-    let mut detector = Detector::new(model, rules());
-    let second = [0_i16; 32 * FRAME];
-    for _ in 0..MAX_PROBABILITIES / 32 + 1 {
-        detector.push(&second).unwrap();
-    }
-    assert_eq!(detector.take_probabilities().len(), MAX_PROBABILITIES);
 }
