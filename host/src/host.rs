@@ -8,8 +8,8 @@ use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 
 use crate::bind::Stages;
-use crate::config::Config;
-use crate::edge::{Component, Handler, Resources, Server};
+use crate::config::{self, Config};
+use crate::edge::{Component, Handler, Prepared, Resources, Server};
 use crate::engine::Engines;
 use crate::events::{self, Bus};
 use crate::metrics::Metrics;
@@ -49,7 +49,9 @@ impl Host {
         let bound = TcpListener::bind(config.listen).await;
         let listener = bound.map_err(|error| StartError::Listen(config.listen, error))?;
         let metrics = Metrics::new();
-        let engines = Arc::new(Engines::new(&config.engine).map_err(StartError::Engine)?);
+        let engines = Engines::new(&config.engine).map_err(StartError::Engine)?;
+        // The edge first: it is small, and behind the stages' models and code it would wait for minutes on a first start.
+        let prepared = load_edge(&engines, &config.edge).await?;
         let stages = Arc::new(Stages::start(
             &engines.stages,
             &config.stages,
@@ -64,7 +66,11 @@ impl Host {
             stores: Arc::clone(&stores),
             bus,
         };
-        let component = load_edge(Arc::clone(&engines), config, resources).await?;
+        let (max, timeout) = (
+            config.server.max_concurrent_requests,
+            config.server.request_timeout,
+        );
+        let component = Component::new(prepared, config.edge.clone(), resources, max, timeout);
         let handler = Handler {
             component,
             stages,
@@ -93,21 +99,12 @@ impl Host {
 }
 
 /// Compiling takes a moment, so it is done off the threads that serve.
-async fn load_edge(
-    engines: Arc<Engines>,
-    config: &Config,
-    resources: Resources,
-) -> Result<Component, StartError> {
-    let (settings, max, timeout) = (
-        config.edge.clone(),
-        config.server.max_concurrent_requests,
-        config.server.request_timeout,
-    );
-    let load = move || Component::load(&engines.edge, settings, resources, max, timeout);
-    let loaded = tokio::task::spawn_blocking(load)
-        .await
-        .map_err(std::io::Error::other)?;
-    loaded.map_err(StartError::Edge)
+async fn load_edge(engines: &Engines, settings: &config::Edge) -> Result<Prepared, StartError> {
+    let (engine, path) = (engines.edge.clone(), settings.component.clone());
+    let loaded = tokio::task::spawn_blocking(move || Prepared::load(&engine, &path)).await;
+    loaded
+        .map_err(std::io::Error::other)?
+        .map_err(StartError::Edge)
 }
 
 fn open_stores(config: &Config) -> Result<Stores, StartError> {

@@ -6,7 +6,7 @@ use tokio::runtime::Handle;
 
 use crate::bind::{asr::Asr, ingest::Ingest, intent::Intent, llm::Llm, tts::Tts, vad::Vad};
 use crate::config::Config;
-use crate::edge;
+use crate::edge::Prepared;
 use crate::engine::Engines;
 use crate::metrics::Metrics;
 use crate::stage::{self, Artifact, Examined, Settings, Stage};
@@ -159,8 +159,7 @@ fn inspect(
 fn check_edge(config: &Config, engines: &Engines) -> Result<Examined, String> {
     let check = || {
         let artifact = Artifact::read(&config.edge.component)?;
-        let component = artifact.compile(&engines.edge)?;
-        edge::linker(&engines.edge)?.instantiate_pre(&component)?;
+        Prepared::load(&engines.edge, &config.edge.component)?;
         Ok(Examined {
             artifact,
             description: None,

@@ -3,6 +3,7 @@
 //! Invariants: the instance lives on a task of its own that is stopped when the client leaves or the request takes too long; its fate
 //! is known before its store is dropped, so that the end of a body can be told from a failure.
 
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -37,10 +38,27 @@ pub(crate) struct Resources {
     pub(crate) bus: Bus,
 }
 
-/// The compiled edge component.
-pub(crate) struct Component {
+/// The edge component, compiled and with its imports resolved.
+pub(crate) struct Prepared {
     engine: Engine,
-    prepared: ProxyPre<Turn>,
+    proxy: ProxyPre<Turn>,
+}
+
+impl Prepared {
+    /// Compiles the component, or takes the compiled code from the cache.
+    pub(crate) fn load(engine: &Engine, path: &Path) -> wasmtime::Result<Self> {
+        let component = Artifact::read(path)?.compile(engine)?;
+        let proxy = ProxyPre::new(linker(engine)?.instantiate_pre(&component)?)?;
+        Ok(Self {
+            engine: engine.clone(),
+            proxy,
+        })
+    }
+}
+
+/// Answers requests with instances of the edge component.
+pub(crate) struct Component {
+    prepared: Prepared,
     settings: config::Edge,
     resources: Resources,
     free: Arc<Semaphore>,
@@ -51,24 +69,21 @@ pub(crate) struct Component {
 pub(super) type Answer = (http::Response<HyperOutgoingBody>, Running);
 
 impl Component {
-    /// Compiles the component and resolves its imports.
-    pub(crate) fn load(
-        engine: &Engine,
+    /// At most `max_requests` instances at one time, each for at most `timeout`.
+    pub(crate) fn new(
+        prepared: Prepared,
         settings: config::Edge,
         resources: Resources,
         max_requests: usize,
         timeout: Duration,
-    ) -> wasmtime::Result<Self> {
-        let component = Artifact::read(&settings.component)?.compile(engine)?;
-        let prepared = ProxyPre::new(linker(engine)?.instantiate_pre(&component)?)?;
-        Ok(Self {
-            engine: engine.clone(),
+    ) -> Self {
+        Self {
             prepared,
             settings,
             resources,
             free: Arc::new(Semaphore::new(max_requests)),
             timeout,
-        })
+        }
     }
 
     /// Has a fresh instance answer; returns when it has sent the head of its response.
@@ -79,7 +94,8 @@ impl Component {
         let fate = Arc::new(OnceLock::new());
         let (sender, response) = oneshot::channel();
         let mut store = self.store().map_err(failed)?;
-        let (prepared, timeout, told) = (self.prepared.clone(), self.timeout, Arc::clone(&fate));
+        let (prepared, timeout, told) =
+            (self.prepared.proxy.clone(), self.timeout, Arc::clone(&fate));
         let task = async move {
             let outcome =
                 tokio::time::timeout(timeout, call(&prepared, &mut store, request, sender)).await;
@@ -129,7 +145,7 @@ impl Component {
             bus,
         } = self.resources.clone();
         Ok(engine::store(
-            &self.engine,
+            &self.prepared.engine,
             Turn {
                 stages: stages.snapshot(),
                 stores,
@@ -145,7 +161,7 @@ impl Component {
 }
 
 /// Everything an edge component may import.
-pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Turn>> {
+fn linker(engine: &Engine) -> wasmtime::Result<Linker<Turn>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;

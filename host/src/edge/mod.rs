@@ -13,7 +13,7 @@ mod request_id;
 mod server;
 mod turn;
 
-pub(crate) use component::{Component, Resources, linker};
+pub(crate) use component::{Component, Prepared, Resources};
 pub(crate) use handler::Handler;
 pub(crate) use server::Server;
 pub(crate) use turn::Turn;

@@ -26,6 +26,9 @@ const DENSE_IMAGE: u64 = 512 << 20;
 /// Core modules, memories and tables that one edge component may have of each; gateway and pipeline have one or two.
 const PER_EDGE: u32 = 8;
 
+/// Slots beyond the number of requests, for instances that are just being put away.
+const SPARE: u32 = 4;
+
 /// What the engines need to know.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
@@ -78,7 +81,7 @@ fn common(cache: Option<Cache>) -> Config {
 }
 
 fn pool(settings: &Settings) -> InstanceAllocationStrategy {
-    let n = settings.edge_instances;
+    let n = settings.edge_instances.saturating_add(SPARE);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(n)
         .total_core_instances(n.saturating_mul(PER_EDGE * 2))

@@ -182,7 +182,9 @@ impl Loader {
     /// A warm instance; the error is for the operator.
     fn load<S: Stage>(&self) -> Result<Instance<S>, String> {
         let started = Instant::now();
-        let prepared = self.prepare().map_err(|error| format!("{error:#}"))?;
+        let prepared = self
+            .prepare(S::NAME)
+            .map_err(|error| format!("{error:#}"))?;
         let mut instance = self
             .instantiate::<S>(&prepared)
             .map_err(|error| format!("{error:#}"))?;
@@ -201,7 +203,7 @@ impl Loader {
         Ok(instance)
     }
 
-    fn prepare(&self) -> wasmtime::Result<InstancePre<Guest>> {
+    fn prepare(&self, stage: &'static str) -> wasmtime::Result<InstancePre<Guest>> {
         let mut prepared = self
             .loaded
             .prepared
@@ -210,7 +212,14 @@ impl Loader {
         if let Some(ready) = &*prepared {
             return Ok(ready.clone());
         }
-        let ready = Artifact::read(&self.settings.component)?.prepare(&self.engine)?;
+        let (artifact, started) = (Artifact::read(&self.settings.component)?, Instant::now());
+        tracing::info!(
+            stage,
+            mib = artifact.len() >> 20,
+            "compiling, unless it is cached"
+        );
+        let ready = artifact.prepare(&self.engine)?;
+        tracing::info!(stage, ms = started.elapsed().as_millis() as u64, "compiled");
         *prepared = Some(ready.clone());
         Ok(ready)
     }
