@@ -8,10 +8,11 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use crate::SAMPLE_RATE;
-use crate::decode::{Prompt, generate, prime};
+use crate::decode::{Prompt, generate, most_probable, prime};
 use crate::error::Error;
-use crate::model::{FULL_FRAMES, Whisper};
-use crate::testing::{self, Golden, GoldenTokens, word_errors};
+use crate::language;
+use crate::model::{Cross, FULL_FRAMES, Whisper};
+use crate::testing::{self, Golden, word_errors};
 use crate::transcription::{Options, Segment, Transcription};
 
 /// What faster-whisper fills up features with. The component uses the level of silence, as openai/whisper does.
@@ -43,45 +44,50 @@ fn text(segments: &[Segment]) -> String {
         .join(" ")
 }
 
-fn check_greedy(model: &Whisper, file: &str, timestamps: bool, expected: &GoldenTokens) {
-    let features = model
-        .features(&testing::recording(file).unwrap())
-        .resized(FULL_FRAMES, REFERENCE_FILL);
-    let cross = model.encode(&features).unwrap();
+/// The whole window as the reference encodes it.
+fn encoded(model: &Whisper, file: &str) -> Cross {
+    let features = model.features(&testing::recording(file).unwrap());
+    model
+        .encode(&features.resized(FULL_FRAMES, REFERENCE_FILL))
+        .unwrap()
+}
+
+fn check_greedy(model: &Whisper, golden: &Golden) {
+    let cross = encoded(model, &golden.file);
     let description = &model.description;
-    let prompt = Prompt::new(
-        &description.tokens,
-        description.sizes.text_positions,
-        &[],
-        None,
-        timestamps,
-    );
-    assert_eq!(prompt.tokens(), expected.prompt);
-    let primed = prime(model, &cross, &prompt).unwrap();
-    let attempt = generate(
-        model,
-        &cross,
-        &primed,
-        0.0,
-        description.sizes.text_positions / 2,
-    )
-    .unwrap();
-    assert_eq!(
-        attempt.tokens, expected.tokens,
-        "{file}, timestamps {timestamps}: {:?}",
-        expected.text
-    );
-    let (mean, no_speech) = (attempt.mean_logprob(), primed.no_speech);
-    assert!(
-        (mean - expected.avg_logprob).abs() < 2e-3,
-        "{file}: mean log-probability {mean}, {}",
-        expected.avg_logprob
-    );
-    assert!(
-        (no_speech - expected.no_speech_prob).abs() < 2e-3,
-        "{file}: no speech {no_speech}, {}",
-        expected.no_speech_prob
-    );
+    let positions = description.sizes.text_positions;
+    let english = language::chosen(&description.tokens, Some("en"))
+        .unwrap()
+        .unwrap();
+    for (timestamps, expected) in [(true, &golden.timestamps), (false, &golden.plain)] {
+        let file = &golden.file;
+        let prompt = Prompt::new(
+            &description.tokens,
+            positions,
+            &[],
+            english.token,
+            timestamps,
+        );
+        assert_eq!(prompt.tokens(), expected.prompt);
+        let primed = prime(model, &cross, &prompt).unwrap();
+        let attempt = generate(model, &cross, &primed, 0.0, positions / 2).unwrap();
+        assert_eq!(
+            attempt.tokens, expected.tokens,
+            "{file}, timestamps {timestamps}: {:?}",
+            expected.text
+        );
+        let (mean, no_speech) = (attempt.mean_logprob(), primed.no_speech);
+        assert!(
+            (mean - expected.avg_logprob).abs() < 2e-3,
+            "{file}: mean {mean}, {}",
+            expected.avg_logprob
+        );
+        assert!(
+            (no_speech - expected.no_speech_prob).abs() < 2e-3,
+            "{file}: {no_speech}, {}",
+            expected.no_speech_prob
+        );
+    }
 }
 
 #[test]
@@ -89,15 +95,46 @@ fn greedy_tokens_are_those_of_the_reference() {
     let (Some(model), Some(golden)) = (model(), testing::golden_tokens()) else {
         return;
     };
-    for Golden {
-        file,
-        timestamps,
-        plain,
-        ..
-    } in &golden
-    {
-        check_greedy(&model, file, true, timestamps);
-        check_greedy(&model, file, false, plain);
+    golden
+        .iter()
+        .for_each(|golden| check_greedy(&model, golden));
+}
+
+#[test]
+fn a_multilingual_model_gives_the_tokens_and_languages_of_the_reference() {
+    let Some(folder) = testing::multilingual_folder() else {
+        return;
+    };
+    let model = Rc::new(Whisper::load(&folder).unwrap());
+    let golden = testing::golden_multilingual();
+    // Every third recording: the model is twice as large and the decoder the same.
+    for golden in golden.iter().step_by(3) {
+        check_greedy(&model, golden);
+        let expected = golden.language.as_ref().unwrap();
+        let tokens = model
+            .description
+            .tokens
+            .languages
+            .iter()
+            .map(|(_, token)| *token);
+        let (_, probability) = most_probable(&model, &encoded(&model, &golden.file), tokens)
+            .unwrap()
+            .unwrap();
+        assert!(
+            (probability - expected.probability).abs() < 2e-3,
+            "{}: {probability}, {}",
+            golden.file,
+            expected.probability
+        );
+        let heard = transcribe(
+            &model,
+            testing::pcm(&golden.file).unwrap(),
+            &Options::default(),
+        );
+        assert!(
+            heard.iter().all(|segment| segment.language == expected.tag),
+            "{heard:?}"
+        );
     }
 }
 

@@ -12,6 +12,14 @@ pub(crate) struct Golden {
     pub(crate) transcript: String,
     pub(crate) timestamps: GoldenTokens,
     pub(crate) plain: GoldenTokens,
+    /// For multilingual models: the most probable language.
+    pub(crate) language: Option<GoldenLanguage>,
+}
+
+#[derive(serde::Deserialize)]
+pub(crate) struct GoldenLanguage {
+    pub(crate) tag: String,
+    pub(crate) probability: f32,
 }
 
 #[derive(serde::Deserialize)]
@@ -37,6 +45,19 @@ pub(crate) fn model_folder() -> Option<PathBuf> {
     Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/whisper-tiny.en"))
 }
 
+/// The converted model whisper-base. It is optional: without it, tests of several languages say so and pass.
+pub(crate) fn multilingual_folder() -> Option<PathBuf> {
+    let folder = model_folder()?.with_file_name("whisper-base");
+    if !folder.join("model.json").exists() {
+        println!(
+            "not run: models/whisper-base is not there (`cargo xtask models --with whisper-base`)"
+        );
+        return None;
+    }
+    Some(folder)
+}
+
+/// The golden tokens of whisper-tiny.en.
 pub(crate) fn golden_tokens() -> Option<Vec<Golden>> {
     data_folder()?;
     Some(
@@ -45,6 +66,14 @@ pub(crate) fn golden_tokens() -> Option<Vec<Golden>> {
         ))
         .unwrap(),
     )
+}
+
+/// The golden tokens of whisper-base.
+pub(crate) fn golden_multilingual() -> Vec<Golden> {
+    serde_json::from_str(include_str!(
+        "../../../tests/golden/asr/tokens-multilingual.json"
+    ))
+    .unwrap()
 }
 
 /// A recording of the test data as samples from -1 to 1, 16 kHz.
