@@ -10,6 +10,8 @@ rate, 32-bit little-endian floats. Encoders and decoders are those of PyAV (FFmp
 Nothing that this script writes is ever committed.
 """
 
+import fractions
+import itertools
 import json
 import pathlib
 import sys
@@ -81,12 +83,13 @@ def encode(source, path, encoder, rate, layout, sample_format, bit_rate=0, optio
         context.options = options
         context.open(strict=False)
         converter = av.AudioResampler(format=sample_format, layout=layout, rate=rate, frame_size=context.frame_size or 0)
-        for frame in original.decode(audio=0):
-            frame.pts = None
+        n_samples = 0
+        for frame in itertools.chain(original.decode(audio=0), [None]):
             for converted in converter.resample(frame):
+                # Counted here: some encoders write what the resampler guesses into the file.
+                converted.pts, converted.time_base = n_samples, fractions.Fraction(1, rate)
+                n_samples += converted.samples
                 out.mux(stream.encode(converted))
-        for converted in converter.resample(None):
-            out.mux(stream.encode(converted))
         out.mux(stream.encode(None))
 
 
