@@ -58,7 +58,7 @@ class Original:
     def __init__(self, path: Path):
         model = onnx.load(str(path))
         graph = model.graph
-        for name, node in zip(("noise_durations", "noise_prior"), [n for n in graph.node if n.op_type == "RandomNormalLike"], strict=True):
+        for name, node in zip(("noise_durations", "noise_prior"), [n for n in graph.node if n.op_type == "RandomNormalLike"]):
             graph.input.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, None, None]))
             identity = helper.make_node("Identity", [name], [node.output[0]])
             graph.node.insert(list(graph.node).index(node), identity)

@@ -2,7 +2,10 @@
 //!
 //! It is the attacker in the system tests: whatever it does, only this one instance may be lost.
 #![cfg(target_family = "wasm")]
-#![allow(unsafe_code, reason = "the bindings are generated where they are exported")]
+#![allow(
+    unsafe_code,
+    reason = "the bindings are generated where they are exported"
+)]
 
 mod bindings {
     #![allow(unsafe_code, missing_docs, unreachable_pub, reason = "generated code")]
