@@ -12,24 +12,19 @@ use crate::{
     voice::Voice,
 };
 
-/// A window over frames and the context that is needed where it does not touch an end.
+/// A window, and the context that is needed where it does not touch an end.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Window {
     pub(crate) width: usize,
     pub(crate) context: usize,
 }
 
-/// First half: two wide convolutions and one upsampling group.
-pub(crate) const LOW: Window = Window {
-    width: 64,
-    context: 12,
-};
-/// Second half: the other groups.
-pub(crate) const HIGH: Window = Window {
-    width: 28,
-    context: 2,
-};
-/// The shortest utterance that the windows fit.
+/// First half, in frames: a convolution that reaches 3 frames, one upsampling step that reaches 1, residual blocks that reach 45 of its columns.
+pub(crate) const LOW: Window = Window { width: 64, context: 10 };
+/// Second half, in columns of the first (8 to a frame): an upsampling step that reaches 1, residual blocks that reach 45 eighths of a column,
+/// and what follows at a still higher rate another 2. One window is 0.3 s of sound.
+pub(crate) const HIGH: Window = Window { width: 224, context: 10 };
+/// The shortest utterance that the windows fit, in frames.
 pub(crate) const LEAST_FRAMES: usize = LOW.width;
 
 impl Window {
@@ -53,25 +48,22 @@ impl Window {
 /// The decoder of one utterance.
 #[derive(Debug)]
 pub(crate) struct Decoder {
-    total: usize,
+    /// Length of the utterance in frames, and how many of them the first half has done.
+    frames: usize,
+    frames_done: usize,
     /// Latent frames, filled by the flow.
-    pub(crate) latent: Frames,
-    low: Frames,
-    low_done: usize,
+    latent: Frames,
+    /// Columns between the halves, and how many of them the second half has done.
+    columns: Frames,
     done: usize,
 }
 
 impl Decoder {
-    /// `total` is the length of the utterance in frames.
-    pub(crate) fn new(voice: &Voice, total: usize) -> Self {
+    /// `frames` is the length of the utterance.
+    pub(crate) fn new(voice: &Voice, frames: usize) -> Self {
         let description = &voice.description;
-        Self {
-            total,
-            latent: Frames::new(description.channels),
-            low: Frames::new(description.low_channels),
-            low_done: 0,
-            done: 0,
-        }
+        let (latent, columns) = (Frames::new(description.channels), Frames::new(description.low_channels));
+        Self { frames, frames_done: 0, latent, columns, done: 0 }
     }
 
     /// The next samples, from -1 to 1; None at the end. `more` appends latent frames and is called until there are enough of them.
@@ -80,56 +72,46 @@ impl Decoder {
         voice: &Voice,
         mut more: impl FnMut(&mut Frames) -> TractResult<()>,
     ) -> TractResult<Option<Vec<f32>>> {
-        if self.done >= self.total {
+        let per_frame = voice.description.low_per_frame;
+        let total = self.frames * per_frame;
+        if self.done >= total {
             return Ok(None);
         }
-        let description = &voice.description;
-        let per_frame = description.low_per_frame;
-        let (start, end) = HIGH.place(self.done, self.total);
-        while self.low_done < (start + HIGH.width).min(self.total) {
-            let (start, end) = LOW.place(self.low_done, self.total);
-            while self.latent.end() < (start + LOW.width).min(self.total) {
-                let before = self.latent.end();
-                more(&mut self.latent)?;
-                ensure!(
-                    self.latent.end() > before,
-                    "the flow ended at frame {before} of {}",
-                    self.total
-                );
-            }
-            let [low] = run(
-                &voice.decoder_low,
-                tvec!(self.latent.columns(start, LOW.width)?.into()),
-            )?;
-            self.low.extend_from_columns(
-                floats(&low)?,
-                (self.low_done - start) * per_frame,
-                (end - start) * per_frame,
-            );
-            self.low_done = end;
-            // The last window may be moved back by up to its whole width.
-            self.latent.forget(end.saturating_sub(LOW.width));
+        let (start, end) = HIGH.place(self.done, total);
+        while self.columns.end() < (start + HIGH.width).min(total) {
+            self.low(voice, per_frame, &mut more)?;
         }
-        let [audio] = run(
-            &voice.decoder_high,
-            tvec!(
-                self.low
-                    .columns(start * per_frame, HIGH.width * per_frame)?
-                    .into()
-            ),
-        )?;
-        let hop = description.samples_per_frame;
-        let audio = floats(&audio)?
-            .get((self.done - start) * hop..(end - start) * hop)
-            .unwrap_or_default()
-            .to_vec();
-        ensure!(
-            audio.len() == (end - self.done) * hop,
-            "the decoder gave too few samples"
-        );
+        let window = self.columns.columns(start, HIGH.width)?;
+        let [audio] = run(&voice.decoder_high, tvec!(window.into()))?;
+        let hop = voice.description.samples_per_frame / per_frame;
+        let wanted = (self.done - start) * hop..(end - start) * hop;
+        let audio = floats(&audio)?.get(wanted).unwrap_or_default().to_vec();
+        ensure!(audio.len() == (end - self.done) * hop, "the decoder gave too few samples");
         self.done = end;
-        self.low.forget(end.saturating_sub(HIGH.width) * per_frame);
+        // The last window may be moved back by up to its whole width.
+        self.columns.forget(end.saturating_sub(HIGH.width));
         Ok(Some(audio))
+    }
+
+    /// Runs the first half once.
+    fn low(
+        &mut self,
+        voice: &Voice,
+        per_frame: usize,
+        more: &mut impl FnMut(&mut Frames) -> TractResult<()>,
+    ) -> TractResult<()> {
+        let (start, end) = LOW.place(self.frames_done, self.frames);
+        while self.latent.end() < (start + LOW.width).min(self.frames) {
+            let before = self.latent.end();
+            more(&mut self.latent)?;
+            ensure!(self.latent.end() > before, "the flow ended at frame {before} of {}", self.frames);
+        }
+        let [low] = run(&voice.decoder_low, tvec!(self.latent.columns(start, LOW.width)?.into()))?;
+        let wanted = (self.frames_done - start) * per_frame..(end - start) * per_frame;
+        self.columns.extend_from_columns(floats(&low)?, wanted.start, wanted.end);
+        self.frames_done = end;
+        self.latent.forget(end.saturating_sub(LOW.width));
+        Ok(())
     }
 }
 

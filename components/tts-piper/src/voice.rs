@@ -112,6 +112,9 @@ impl Description {
         {
             return Some("a size is out of range".into());
         }
+        if decoder::LEAST_FRAMES * self.low_per_frame < decoder::HIGH.width {
+            return Some(format!("{} columns per frame are too few", self.low_per_frame));
+        }
         if !(8_000..=48_000).contains(&self.sample_rate_hz) {
             return Some(format!("sample rate {} Hz", self.sample_rate_hz));
         }
@@ -221,11 +224,7 @@ impl Voice {
             })
         };
         let low = [1, channels, decoder::LOW.width];
-        let high = [
-            1,
-            description.low_channels,
-            decoder::HIGH.width * description.low_per_frame,
-        ];
+        let high = [1, description.low_channels, decoder::HIGH.width];
         Ok(Self {
             text,
             durations: (1..=3).map(duration).collect::<Result<_, _>>()?,
