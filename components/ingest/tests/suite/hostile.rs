@@ -92,7 +92,7 @@ fn rounds() -> u64 {
 
 fn mutate(random: &mut Random, bytes: &mut Vec<u8>) {
     // Headers decide most, so half of all mutations hit the first kilobyte.
-    let mut place = |random: &mut Random, n: usize| {
+    let place = |random: &mut Random, n: usize| {
         let span = if random.below(2) == 0 {
             n.min(1_024)
         } else {
