@@ -20,10 +20,16 @@ pub(crate) struct Window {
 }
 
 /// First half, in frames: a convolution that reaches 3 frames, one upsampling step that reaches 1, residual blocks that reach 45 of its columns.
-pub(crate) const LOW: Window = Window { width: 64, context: 10 };
+pub(crate) const LOW: Window = Window {
+    width: 64,
+    context: 10,
+};
 /// Second half, in columns of the first (8 to a frame): an upsampling step that reaches 1, residual blocks that reach 45 eighths of a column,
 /// and what follows at a still higher rate another 2. One window is 0.3 s of sound.
-pub(crate) const HIGH: Window = Window { width: 224, context: 10 };
+pub(crate) const HIGH: Window = Window {
+    width: 224,
+    context: 10,
+};
 /// The shortest utterance that the windows fit, in frames.
 pub(crate) const LEAST_FRAMES: usize = LOW.width;
 
@@ -62,8 +68,17 @@ impl Decoder {
     /// `frames` is the length of the utterance.
     pub(crate) fn new(voice: &Voice, frames: usize) -> Self {
         let description = &voice.description;
-        let (latent, columns) = (Frames::new(description.channels), Frames::new(description.low_channels));
-        Self { frames, frames_done: 0, latent, columns, done: 0 }
+        let (latent, columns) = (
+            Frames::new(description.channels),
+            Frames::new(description.low_channels),
+        );
+        Self {
+            frames,
+            frames_done: 0,
+            latent,
+            columns,
+            done: 0,
+        }
     }
 
     /// The next samples, from -1 to 1; None at the end. `more` appends latent frames and is called until there are enough of them.
@@ -86,7 +101,10 @@ impl Decoder {
         let hop = voice.description.samples_per_frame / per_frame;
         let wanted = (self.done - start) * hop..(end - start) * hop;
         let audio = floats(&audio)?.get(wanted).unwrap_or_default().to_vec();
-        ensure!(audio.len() == (end - self.done) * hop, "the decoder gave too few samples");
+        ensure!(
+            audio.len() == (end - self.done) * hop,
+            "the decoder gave too few samples"
+        );
         self.done = end;
         // The last window may be moved back by up to its whole width.
         self.columns.forget(end.saturating_sub(HIGH.width));
@@ -104,11 +122,19 @@ impl Decoder {
         while self.latent.end() < (start + LOW.width).min(self.frames) {
             let before = self.latent.end();
             more(&mut self.latent)?;
-            ensure!(self.latent.end() > before, "the flow ended at frame {before} of {}", self.frames);
+            ensure!(
+                self.latent.end() > before,
+                "the flow ended at frame {before} of {}",
+                self.frames
+            );
         }
-        let [low] = run(&voice.decoder_low, tvec!(self.latent.columns(start, LOW.width)?.into()))?;
+        let [low] = run(
+            &voice.decoder_low,
+            tvec!(self.latent.columns(start, LOW.width)?.into()),
+        )?;
         let wanted = (self.frames_done - start) * per_frame..(end - start) * per_frame;
-        self.columns.extend_from_columns(floats(&low)?, wanted.start, wanted.end);
+        self.columns
+            .extend_from_columns(floats(&low)?, wanted.start, wanted.end);
         self.frames_done = end;
         self.latent.forget(end.saturating_sub(LOW.width));
         Ok(())

@@ -113,7 +113,10 @@ impl Description {
             return Some("a size is out of range".into());
         }
         if decoder::LEAST_FRAMES * self.low_per_frame < decoder::HIGH.width {
-            return Some(format!("{} columns per frame are too few", self.low_per_frame));
+            return Some(format!(
+                "{} columns per frame are too few",
+                self.low_per_frame
+            ));
         }
         if !(8_000..=48_000).contains(&self.sample_rate_hz) {
             return Some(format!("sample rate {} Hz", self.sample_rate_hz));
