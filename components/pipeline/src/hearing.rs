@@ -256,6 +256,7 @@ impl<S: Stages> Utterance<S> {
         let chunk = timed(&self.stages, &mut self.spent.ingest, || decoder.next())
             .map_err(|error| refused(decoder.as_ref(), error))?;
         let Some(chunk) = chunk else {
+            drop(decoder);
             return self.decoded(detector, samples, speaking);
         };
         samples.extend_from_slice(&chunk);

@@ -85,6 +85,16 @@ fn events_come_in_order_and_done_is_last() {
 }
 
 #[test]
+fn no_stage_is_held_while_the_next_one_works() {
+    let fakes = Fakes::default();
+    hear(&fakes);
+    let journal = fakes.journal.lines();
+    let at = |what: &str| journal.iter().position(|line| line == what).unwrap();
+    assert!(at("ingest.drop") < at("vad.finish"), "{journal:?}");
+    assert!(at("vad.drop") < at("asr.open"), "{journal:?}");
+}
+
+#[test]
 fn it_tells_what_happened_without_the_text() {
     let fakes = Fakes::default();
     hear(&fakes);
