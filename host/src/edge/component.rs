@@ -104,7 +104,7 @@ impl Component {
                 Ok(Err(trap)) => {
                     tracing::error!(
                         memory_bytes = store.data().memory.used(),
-                        "edge component failed: {trap:#}"
+                        "edge component failed: {trap:?}"
                     );
                     Fate::Failed
                 }
@@ -190,6 +190,6 @@ async fn call(
 }
 
 fn failed(error: wasmtime::Error) -> Problem {
-    tracing::error!("edge component cannot start: {error:#}");
+    tracing::error!("edge component cannot start: {error:?}");
     Problem::Internal
 }

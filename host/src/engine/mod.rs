@@ -74,8 +74,6 @@ fn common(cache: Option<Cache>) -> Config {
         .parallel_compilation(true)
         .memory_init_cow(true)
         .memory_guaranteed_dense_image_size(DENSE_IMAGE)
-        // Components are stripped: a backtrace of theirs is a column of numbers.
-        .wasm_backtrace_max_frames(None)
         .max_wasm_stack(WASM_STACK)
         .async_stack_size(WASM_STACK + HOST_STACK)
         .cache(cache);

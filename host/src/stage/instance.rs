@@ -113,7 +113,7 @@ impl<S: Stage> Instance<S> {
             call = name,
             memory_bytes = memory.used(),
             reason = why.label(),
-            "trapped: {trap:#}"
+            "trapped: {trap:?}"
         );
         self.broken = Some(why);
         Fault::internal(S::NAME)
