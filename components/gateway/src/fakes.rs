@@ -211,6 +211,13 @@ impl Turns for Fakes {
     }
     fn listen(&self, options: listen::Options) -> Result<Box<dyn Utterance>> {
         self.open.clone()?;
+        // There is one instance of everything.
+        let opened = self.utterances.lock().unwrap().len();
+        let dropped = self.dropped.lock().unwrap();
+        if dropped.iter().filter(|kind| **kind == "utterance").count() < opened {
+            return Err(Error::Busy(None));
+        }
+        drop(dropped);
         self.utterances.lock().unwrap().push((options, Vec::new()));
         Ok(Box::new(Fake {
             kind: "utterance",

@@ -194,17 +194,19 @@ impl<'a> Form<'a> {
 
     /// The end of the form.
     fn finish(mut self) -> Result<Upload, Problem> {
-        let Some(mut recording) = self.recording.take() else {
+        let Some(recording) = self.recording.take() else {
             return Err(Problem::invalid("the form has no field `audio_file`"));
         };
         let options = self.options();
+        let mut utterance = recording.utterance;
         if options != recording.options {
-            recording.utterance = self.open(&options)?;
+            // The first one must let go of its stage: there may be no other instance.
+            drop(utterance);
+            utterance = self.open(&options)?;
             for chunk in &recording.chunks {
-                push(recording.utterance.as_mut(), chunk)?;
+                push(utterance.as_mut(), chunk)?;
             }
         }
-        let mut utterance = recording.utterance;
         if let Err(error) = utterance.finish() {
             return Err(Problem::of_stage(
                 error,
