@@ -2,6 +2,14 @@
 //!
 //! The component is a few lines of text without any response of its own; answers of a real one are the system tests' business.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may fail in any way it likes"
+)]
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;

@@ -37,7 +37,7 @@ pub const MAX_TEXT_CHARS: usize = 4_000;
 const MAX_TOKENS: u32 = 220;
 
 /// Where an LLM that ignores `max-tokens` is cut off, in characters.
-const MAX_ANSWER_CHARS: usize = 8_000;
+const MAX_ANSWER_CHARS: usize = 2_000;
 
 /// Lively but close to the facts.
 const TEMPERATURE: f32 = 0.4;
@@ -305,18 +305,25 @@ impl<S: Stages> Answer<S> {
         Ok(Phase::Writing(writing))
     }
 
-    fn take_text(&mut self, writing: &mut Writing, text: String) {
+    fn take_text(&mut self, writing: &mut Writing, mut text: String) {
         if text.is_empty() {
             return;
         }
         if self.spent.first_token.is_none() {
             self.spent.first_token = Some(self.elapsed());
         }
+        let room = MAX_ANSWER_CHARS - writing.length;
+        let cut = text.char_indices().nth(room).map(|(at, _)| at);
+        text.truncate(cut.unwrap_or(text.len()));
         writing.length += text.chars().count();
         writing.has_words |= text.contains(|c: char| !c.is_whitespace());
         writing.sentences.extend(writing.splitter.push(&text));
-        self.queue.push_back(Event::Token(text));
-        if writing.length >= MAX_ANSWER_CHARS {
+        if !text.is_empty() {
+            self.queue.push_back(Event::Token(text));
+        }
+        if cut.is_some() {
+            let why = format!("the answer was cut after {MAX_ANSWER_CHARS} characters");
+            self.degrade("llm", why);
             writing.end();
         }
     }

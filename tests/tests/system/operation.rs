@@ -169,17 +169,22 @@ fn logs_hold_requests_but_no_transcripts(host: &Host) -> Result<()> {
     let url = format!("{}/process", host.url);
     let form =
         reqwest::blocking::multipart::Form::new().file("audio_file", recordings::jfk()?.path)?;
-    host.client
-        .post(url)
-        .header("x-request-id", "look-for-me")
-        .multipart(form)
-        .send()?;
-    let log = host.log()?;
-    ensure!(
+    let request = host.client.post(url).header("x-request-id", "look-for-me");
+    expect_json(request.multipart(form).send()?)?;
+    // The line is written when the last byte is out, which the client may see first.
+    let told = |log: &str| {
         log.lines()
-            .any(|line| line.contains("look-for-me") && line.contains("200")),
-        "no line about the request:\n{log}"
-    );
+            .any(|line| line.contains("look-for-me") && line.contains("status=200"))
+    };
+    let mut log = host.log()?;
+    for _ in 0..100 {
+        if told(&log) {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        log = host.log()?;
+    }
+    ensure!(told(&log), "no line about the request:\n{log}");
     ensure!(
         !log.contains("fellow Americans"),
         "the log holds a transcript"
