@@ -299,7 +299,7 @@ fn search_scores_and_filters() {
     );
     assert_eq!(awards.len(), 8);
     let fifties = ids(
-        "compiler",
+        "language",
         Filter {
             from_year: Some(1950),
             to_year: Some(1959),

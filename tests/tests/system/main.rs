@@ -63,5 +63,5 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn outcome(result: anyhow::Result<()>) -> Result<(), Failed> {
-    result.map_err(|error| Failed::from(format!("{error:?}")))
+    result.map_err(|error| Failed::from(format!("{error:#}")))
 }

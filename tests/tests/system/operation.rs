@@ -223,13 +223,8 @@ fn a_turn_in_flight_is_finished_before_the_end() -> Result<()> {
 fn mistakes_in_the_configuration_are_named() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let text = std::fs::read_to_string(root().join("colloquy.toml"))?;
-    let wrong = text.replacen("listen", "lisen", 1);
-    let line = wrong.lines().position(|line| {
-        line.trim_start()
-            .trim_start_matches('#')
-            .trim_start()
-            .starts_with("lisen")
-    });
+    let wrong = text.replacen("\nlisten", "\nlisen", 1);
+    let line = wrong.lines().position(|line| line.starts_with("lisen"));
     let line = line.context("the key is in colloquy.toml")? + 1;
     let path = folder.path().join("colloquy.toml");
     std::fs::write(&path, wrong)?;

@@ -31,8 +31,8 @@ const QUESTIONS: &[(&str, &[&str], &str)] = &[
         "COBOL",
     ),
     (
-        "Where did she study for her doctorate?",
-        &["yale-phd"],
+        "What did she study at Yale?",
+        &["yale-phd", "yale-ma"],
         "Yale",
     ),
     (

@@ -92,6 +92,7 @@ impl<'r> Wish<'r> {
         let terms = engine.terms(&request.keywords);
         if request.intent == "follow-up"
             && pinned.is_empty()
+            && places.is_empty()
             && !others
             && !restricted
             && terms.is_empty()
