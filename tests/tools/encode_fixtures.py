@@ -143,7 +143,12 @@ def decode_all(in_dir, out_dir):
     for entry in json.loads((in_dir / "manifest.json").read_text(encoding="utf-8")):
         with av.open(str(in_dir / entry["file"])) as container:
             converter = av.AudioResampler(format="fltp")
-            frames = [part.to_ndarray() for frame in container.decode(audio=0) for part in converter.resample(frame)]
+            stream = container.streams.audio[0]
+            # FFmpeg's own SILK decoder resamples with another delay than the reference decoder, which is the measure here.
+            reference = av.CodecContext.create("libopus", "r") if entry["codec"] == "opus" else stream.codec_context
+            reference.extradata = stream.codec_context.extradata
+            decoded = itertools.chain.from_iterable(reference.decode(packet) for packet in container.demux(stream))
+            frames = [part.to_ndarray() for frame in decoded for part in converter.resample(frame)]
         np.concatenate(frames, axis=1).mean(axis=0).astype("<f4").tofile(out_dir / f"{entry['file']}.f32")
 
 

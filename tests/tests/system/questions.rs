@@ -36,7 +36,7 @@ const QUESTIONS: &[(&str, &[&str], &str)] = &[
         "Yale",
     ),
     (
-        "Which medals and awards did she receive?",
+        "Which awards did she receive?",
         &[
             "medal-of-freedom",
             "medal-of-technology",

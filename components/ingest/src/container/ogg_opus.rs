@@ -222,6 +222,12 @@ impl Pages {
                     "the Ogg page at byte {start} fails its checksum"
                 )));
             }
+            // A page that claims to go on past the end of the file is a cut one only when no other page follows.
+            if whole.is_none() && rest.windows(4).skip(1).any(|bytes| bytes == b"OggS") {
+                return Err(Fault::malformed(format!(
+                    "the Ogg page at byte {start} claims the pages after it"
+                )));
+            }
             let granule = rest
                 .get(6..14)
                 .and_then(|field| field.first_chunk())

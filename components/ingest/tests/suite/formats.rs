@@ -51,7 +51,14 @@ fn lossless_formats_return_the_sweep() {
         } else {
             expected.len()
         };
-        let quality = snr(&expected[..n], &samples, 400);
+        // FFmpeg spreads one channel over two with equal power, so that their mean is 3 dB lower.
+        let gain = if fixture.format.n_channels == 2 {
+            std::f32::consts::FRAC_1_SQRT_2
+        } else {
+            1.0
+        };
+        let expected: Vec<_> = expected[..n].iter().map(|sample| sample * gain).collect();
+        let quality = snr(&expected, &samples, 400);
         let floor = if ["u8", "alaw", "mulaw"]
             .iter()
             .any(|coarse| fixture.name.contains(coarse))
@@ -83,9 +90,12 @@ fn lossy_formats_keep_the_length_and_the_time_of_speech() {
             "{:34} lag {lag:4}, {extra:5} samples more, {quality:5.1} dB",
             fixture.name
         );
-        // Encoder delay is not announced in a bare mp3 stream.
+        // Encoder delay is announced neither in a bare mp3 stream nor in a fragmented file without an edit list, where the
+        // 1,024 samples of AAC's priming stay in (FFmpeg keeps them too).
         let most = if fixture.name.contains("bare") {
             2_000
+        } else if fixture.name.contains("fragmented") {
+            1_024 * 16 / 48 + 3
         } else {
             3
         };
