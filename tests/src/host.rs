@@ -155,10 +155,21 @@ impl Host {
 
     /// `POST /process` with a file of that name and these bytes.
     pub fn upload(&self, name: &str, bytes: Vec<u8>, session: Option<&str>) -> Result<Response> {
-        let mut form = multipart::Form::new();
-        if let Some(session) = session {
-            form = form.text("session_id", session.to_owned());
-        }
+        let form = multipart::Form::new();
+        let form = match session {
+            Some(session) => form.text("session_id", session.to_owned()),
+            None => form,
+        };
+        self.send(form, name, bytes)
+    }
+
+    /// `POST /process` for an answer in text only, which must succeed.
+    pub fn hear(&self, name: &str, bytes: Vec<u8>) -> Result<Value> {
+        let form = multipart::Form::new().text("speak", "false");
+        expect_json(self.send(form, name, bytes)?)
+    }
+
+    fn send(&self, form: multipart::Form, name: &str, bytes: Vec<u8>) -> Result<Response> {
         let part = multipart::Part::bytes(bytes).file_name(name.to_owned());
         Ok(self
             .client

@@ -29,12 +29,24 @@ pub(crate) use document::{card, metric, score};
 const MAX_SAMPLES: usize = 8 << 20;
 
 /// What is asked, besides the words themselves.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wishes {
     /// BCP 47 tag of the question's language, if the client knows it.
     pub language: Option<String>,
     /// The voice of the answer.
     pub voice: Option<String>,
+    /// False for an answer in text only.
+    pub speak: bool,
+}
+
+impl Default for Wishes {
+    fn default() -> Self {
+        Self {
+            language: None,
+            voice: None,
+            speak: true,
+        }
+    }
 }
 
 /// What happens in a turn, in order; `Done` is last and carries the whole answer.
@@ -194,7 +206,7 @@ impl Turn {
             language,
             history: self.session.history(),
             max_items: self.config.max_cards,
-            speak: true,
+            speak: self.wishes.speak,
             voice,
             rate: 1.0,
         };

@@ -1,7 +1,7 @@
 //! Every container and codec, encoded by FFmpeg's libraries from the same recording.
 
 use anyhow::{Context, Result, ensure};
-use colloquy_tests::host::{Host, expect_json};
+use colloquy_tests::host::Host;
 use colloquy_tests::speech::word_error_rate;
 use colloquy_tests::{python, recordings};
 
@@ -30,8 +30,9 @@ fn every_format_is_understood(host: &Host) -> Result<()> {
         ensure!(extensions.contains(needed), "no {needed} among {files:?}");
     }
     for file in files {
+        let name = file.file_name().context("name")?.to_string_lossy();
         let heard = host
-            .ask_aloud(&file, None)
+            .hear(&name, std::fs::read(&file)?)
             .with_context(|| file.display().to_string())?;
         let heard = heard["transcription"].as_str().context("transcription")?;
         ensure!(
@@ -47,7 +48,7 @@ fn the_name_of_a_file_means_nothing(host: &Host) -> Result<()> {
     let mp3 = std::fs::read(recordings::file("pywhispercpp/jfk.mp3")?)?;
     let jfk = recordings::jfk()?;
     for name in ["jfk.wav", "../../../etc/passwd", "noname", "a\"b.txt"] {
-        let answer = expect_json(host.upload(name, mp3.clone(), None)?)?;
+        let answer = host.hear(name, mp3.clone())?;
         let heard = answer["transcription"].as_str().context("transcription")?;
         ensure!(
             word_error_rate(&jfk.text, heard) <= 0.1,

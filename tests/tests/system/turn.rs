@@ -93,7 +93,7 @@ fn human_readers_are_understood(host: &Host) -> Result<()> {
     ensure!(readings.len() == 6, "{} recordings", readings.len());
     let (mut errors, mut words) = (0.0, 0.0);
     for reading in readings {
-        let answer = host.ask_aloud(&reading.path, None)?;
+        let answer = host.hear("reading.wav", std::fs::read(&reading.path)?)?;
         let heard = answer["transcription"].as_str().context("transcription")?;
         let n_words = reading.text.split_whitespace().count() as f64;
         let rate = word_error_rate(&reading.text, heard);
@@ -177,8 +177,11 @@ fn the_spoken_answer_says_what_the_text_says(host: &Host) -> Result<()> {
         );
         wav.samples
             .truncate(29 * wav.sample_rate as usize + wav.sample_rate as usize / 2);
-        let heard =
-            colloquy_tests::host::expect_json(host.upload("answer.wav", wav.bytes()?, None)?)?;
+        let heard = host.hear("answer.wav", wav.bytes()?)?;
+        ensure!(
+            heard["audio_file"].is_null() && heard["timing"]["first_audio_ms"].is_null(),
+            "audio that nobody asked for: {heard}"
+        );
         let heard = heard["transcription"].as_str().context("transcription")?;
         let n_words = text.split_whitespace().count() as f64;
         let rate = word_error_rate(&spell_years(text), &spell_years(heard));

@@ -59,6 +59,7 @@ struct Question {
     session_id: Option<String>,
     voice: Option<String>,
     language: Option<String>,
+    speak: Option<bool>,
 }
 
 /// A question in writing.
@@ -93,6 +94,7 @@ pub(super) async fn process_text(
     let wishes = Wishes {
         language: question.language.map(checked_language).transpose()?,
         voice: question.voice.map(checked_voice).transpose()?,
+        speak: question.speak.unwrap_or(true),
     };
     let (is_new, session) = match &question.session_id {
         Some(id) => (false, app.live_session(id)?),

@@ -233,6 +233,22 @@ async fn fields_come_in_any_order() {
 }
 
 #[tokio::test]
+async fn an_answer_is_spoken_unless_text_is_enough() {
+    let fakes = Fakes::default();
+    ask(&fakes, json!({ "text": "Hello" })).await.json();
+    ask(&fakes, json!({ "text": "Hello", "speak": false }))
+        .await
+        .json();
+    for speak in ["", "true", "false"] {
+        let fields = [("audio_file", &b"sound"[..]), ("speak", speak.as_bytes())];
+        upload(&fakes, &fields).await.json();
+    }
+    let requests = fakes.requests.lock().unwrap();
+    let spoken: Vec<_> = requests.iter().map(|request| request.speak).collect();
+    assert_eq!(spoken, [true, false, true, true, false]);
+}
+
+#[tokio::test]
 async fn a_written_question_is_answered_with_the_conversation_in_mind() {
     let fakes = Fakes::default();
     let first = ask(&fakes, json!({ "text": " What did she build? " }))
@@ -456,6 +472,7 @@ async fn malformed_forms_are_told_what_is_wrong() {
         ("voice", b"../joe"),
         ("session_id", b"../../etc"),
         ("voice", &[0xff]),
+        ("speak", b"perhaps"),
     ] {
         upload(&fakes, &[("audio_file", b"a"), (name, value)])
             .await

@@ -172,7 +172,7 @@ impl<'a> Form<'a> {
 
     /// Takes a text field; unknown ones are ignored.
     fn set(&mut self, name: &str, value: Vec<u8>) -> Result<(), Problem> {
-        if !matches!(name, "session_id" | "language" | "voice") {
+        if !matches!(name, "session_id" | "language" | "voice" | "speak") {
             return Ok(());
         }
         if value.len() > MAX_FIELD_BYTES {
@@ -187,7 +187,10 @@ impl<'a> Form<'a> {
             (_, "") => {}
             ("session_id", id) => self.session = Some(self.app.live_session(id)?),
             ("language", tag) => self.wishes.language = Some(checked_language(tag.to_owned())?),
-            (_, voice) => self.wishes.voice = Some(checked_voice(voice.to_owned())?),
+            ("voice", voice) => self.wishes.voice = Some(checked_voice(voice.to_owned())?),
+            (_, "true") => self.wishes.speak = true,
+            (_, "false") => self.wishes.speak = false,
+            _ => return Err(Problem::invalid("`speak` must be `true` or `false`")),
         }
         Ok(())
     }

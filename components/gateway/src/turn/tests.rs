@@ -155,6 +155,7 @@ fn wishes_reach_the_pipeline_and_a_voice_is_remembered() {
     let wishes = Wishes {
         language: Some("de".into()),
         voice: Some("joe".into()),
+        speak: false,
     };
     let (events, _) = run(Turn::written(
         Setting {
@@ -169,6 +170,7 @@ fn wishes_reach_the_pipeline_and_a_voice_is_remembered() {
             (requests[0].language.as_str(), requests[0].voice.as_deref()),
             ("de", Some("joe"))
         );
+        assert!(!requests[0].speak);
     }
     let Some(Event::Done(document)) = events.last() else {
         panic!("{events:?}")
