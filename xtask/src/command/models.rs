@@ -54,13 +54,15 @@ pub(crate) fn list() -> Result<()> {
             .map(|(_, package)| package.licence.as_str())
             .collect();
         licences.dedup();
-        let state = match (
-            up_to_date(&paths::models().join(name), &key(&manifest, set)?),
-            set.optional,
-        ) {
-            (true, _) => "there",
-            (false, true) => "optional",
-            (false, false) => "not fetched yet",
+        let folder = paths::models().join(name);
+        let state = if up_to_date(&folder, &key(&manifest, set)?) {
+            "there"
+        } else if folder.join(STAMP).exists() {
+            "out of date"
+        } else if set.optional {
+            "optional"
+        } else {
+            "not fetched yet"
         };
         ui::print(format_args!(
             "{name:<28} {state:<16} {size:>9}  {:<24} {}",
