@@ -23,6 +23,7 @@ use crate::bindings::EdgeHost;
 use crate::config;
 use crate::edge::Turn;
 use crate::metrics::Metrics;
+use crate::outbound::Client;
 use crate::stage::{Settings, Slot, Stage, Status, Version};
 
 /// The stages of this host.
@@ -64,17 +65,20 @@ impl Stages {
             settings: &Settings,
             runtime: &Handle,
             metrics: &Metrics,
+            client: &Client,
         ) -> std::io::Result<Slot<S>> {
-            Version::start(engine, settings.clone(), runtime.clone(), metrics.clone())
+            let (settings, runtime) = (settings.clone(), runtime.clone());
+            Version::start(engine, settings, runtime, metrics.clone(), client.clone())
                 .map(Slot::new)
         }
+        let client = &Client::default();
         Ok(Self {
-            ingest: slot(engine, &settings.ingest, runtime, metrics)?,
-            vad: slot(engine, &settings.vad, runtime, metrics)?,
-            asr: slot(engine, &settings.asr, runtime, metrics)?,
-            intent: slot(engine, &settings.intent, runtime, metrics)?,
-            llm: slot(engine, &settings.llm, runtime, metrics)?,
-            tts: slot(engine, &settings.tts, runtime, metrics)?,
+            ingest: slot(engine, &settings.ingest, runtime, metrics, client)?,
+            vad: slot(engine, &settings.vad, runtime, metrics, client)?,
+            asr: slot(engine, &settings.asr, runtime, metrics, client)?,
+            intent: slot(engine, &settings.intent, runtime, metrics, client)?,
+            llm: slot(engine, &settings.llm, runtime, metrics, client)?,
+            tts: slot(engine, &settings.tts, runtime, metrics, client)?,
         })
     }
 

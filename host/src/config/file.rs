@@ -126,6 +126,17 @@ pub(super) struct Stage {
     pub(super) mounts: BTreeMap<String, PathBuf>,
     #[serde(default)]
     pub(super) environment: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) outbound: Vec<String>,
+    #[serde(default)]
+    pub(super) credentials: BTreeMap<String, Credential>,
+}
+
+/// Where the key for a destination comes from.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Credential {
+    pub(super) env: String,
 }
 
 fn one() -> usize {

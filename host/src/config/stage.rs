@@ -1,8 +1,10 @@
 //! The `[stage.*]` sections: all six must be there, each with a component and sensible bounds.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Mistake, Reader, Stages, file};
+use crate::outbound::{Credential, Destinations, Origin};
 use crate::stage::{Grants, Limits, Settings};
 
 pub(super) fn resolve(reader: &Reader<'_>, stages: file::Stages) -> Result<Stages, Mistake> {
@@ -34,6 +36,7 @@ fn stage(reader: &Reader<'_>, name: &str, stage: Option<file::Stage>) -> Result<
             &format!("maps absolute guest paths to folders, and `{inside}` does not begin with /"),
         ));
     }
+    let outbound = destinations(reader, &key, &stage.outbound, &stage.credentials)?;
     Ok(Settings {
         component: reader.resolve(&stage.component),
         limits: Limits {
@@ -51,7 +54,52 @@ fn stage(reader: &Reader<'_>, name: &str, stage: Option<file::Stage>) -> Result<
                 .map(|(inside, folder)| (inside.clone(), reader.resolve(folder)))
                 .collect(),
             environment: stage.environment,
+            outbound,
             own_thread: true,
         },
     })
+}
+
+/// The destinations of a stage, each with its key if it has one.
+fn destinations(
+    reader: &Reader<'_>,
+    key: &impl Fn(&str) -> String,
+    outbound: &[String],
+    credentials: &BTreeMap<String, file::Credential>,
+) -> Result<Destinations, Mistake> {
+    let origin = |field: &str, text: &str| {
+        Origin::parse(text).map_err(|error| {
+            reader.about(
+                &key(field),
+                &format!("has what is not a destination: {error}"),
+            )
+        })
+    };
+    let mut found = Vec::new();
+    for text in outbound {
+        found.push((origin("outbound", text)?, None));
+    }
+    for (text, credential) in credentials {
+        let to = origin("credentials", text)?;
+        let about = |what: &str| reader.about(&key("credentials"), what);
+        let place = found.iter_mut().find(|(listed, _)| *listed == to);
+        let (_, place) = place
+            .ok_or_else(|| about(&format!("has a key for {to}, which is not in `outbound`")))?;
+        let name = &credential.env;
+        let value = std::env::var(name)
+            .ok()
+            .filter(|value| !value.trim().is_empty());
+        let value = value.ok_or_else(|| {
+            about(&format!(
+                "takes the key for {to} from the environment variable {name}, which is not set"
+            ))
+        })?;
+        let header = Credential::bearer(value.trim()).ok_or_else(|| {
+            about(&format!(
+                "takes a key from {name} that cannot be sent in a header"
+            ))
+        })?;
+        *place = Some(header);
+    }
+    Ok(found.into_iter().collect())
 }

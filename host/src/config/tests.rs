@@ -69,6 +69,8 @@ fn the_sample_is_valid_and_names_every_key() {
         "deadline_ms",
         "load_timeout_ms",
         "mounts",
+        "outbound",
+        "credentials",
         "backend",
         "path",
         "max_mib",
@@ -140,6 +142,34 @@ fn values_out_of_range_have_their_line() {
             "{extra}: {text}"
         );
     }
+}
+
+#[test]
+fn destinations_and_their_keys_are_checked() {
+    // A variable that every process has stands for a key.
+    let key = "{ env = 'PATH' }";
+    for (extra, what) in [
+        (
+            "outbound = ['https://api.example.com/v1']".to_owned(),
+            "stage.tts.outbound has what is not a destination: `https://api.example.com/v1`",
+        ),
+        (
+            format!("credentials = {{ 'https://api.example.com' = {key} }}"),
+            "a key for https://api.example.com, which is not in `outbound`",
+        ),
+        (
+            "outbound = ['https://api.example.com']\ncredentials = { 'https://api.example.com' = { env = 'NOT_SET_AT_ALL' } }".to_owned(),
+            "the environment variable NOT_SET_AT_ALL, which is not set",
+        ),
+    ] {
+        let text = mistake(&format!("{STAGES}{extra}\n"));
+        assert!(text.contains(what), "{text}");
+    }
+    let config = parse(&format!(
+        "{STAGES}outbound = ['https://api.example.com', 'http://127.0.0.1:1']\ncredentials = {{ 'https://api.example.com:443' = {key} }}\n"
+    ));
+    let secret = std::env::var("PATH").unwrap();
+    assert!(!format!("{:?}", config.unwrap()).contains(&secret));
 }
 
 #[test]

@@ -52,6 +52,8 @@ impl Artifact {
         let component = self.compile(engine)?;
         let mut linker = Linker::new(engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+        // Every stage may ask; where its requests may go is decided when it sends one.
+        wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
         linker
             .instantiate_pre(&component)
             .with_context(|| format!("{} imports what a stage is not given", self.path.display()))

@@ -1,12 +1,14 @@
-//! What a guest may reach: read-only folders and environment variables that configuration names, and nothing else.
+//! What a guest may reach: read-only folders, environment variables and HTTP destinations that configuration names, and nothing else.
 //!
-//! Invariant: no network, no writable folder, no standard input. Clocks and random numbers come with WASI.
+//! Invariant: no sockets, no writable folder, no standard input. Clocks and random numbers come with WASI.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use wasmtime::error::Context;
 use wasmtime_wasi::{FsPerms, WasiCtx};
+
+use crate::outbound::Destinations;
 
 use super::output::{Output, Severity};
 
@@ -17,6 +19,8 @@ pub(crate) struct Grants {
     pub(crate) mounts: BTreeMap<String, PathBuf>,
     /// Environment variables.
     pub(crate) environment: BTreeMap<String, String>,
+    /// Where it may send HTTP requests.
+    pub(crate) outbound: Destinations,
     /// Whether the guest has a thread of its own, which file operations may block.
     pub(crate) own_thread: bool,
 }

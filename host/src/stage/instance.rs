@@ -9,16 +9,20 @@ use tokio::runtime::Handle;
 use wasmtime::Store;
 use wasmtime::component::{ComponentNamedList, Lift, Lower, ResourceAny, ResourceTable, TypedFunc};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::Stage;
 use super::fault::{Fault, Retired};
 use super::pool::Bench;
 use crate::engine::{Limited, MemoryLimit};
 use crate::metrics::Metrics;
+use crate::outbound::Outbound;
 
 /// The data of a stage's store.
 pub(crate) struct Guest {
     pub(crate) wasi: WasiCtx,
+    pub(crate) http: WasiHttpCtx,
+    pub(crate) outbound: Outbound,
     pub(crate) table: ResourceTable,
     pub(crate) memory: MemoryLimit,
 }
@@ -28,6 +32,16 @@ impl WasiView for Guest {
         WasiCtxView {
             ctx: &mut self.wasi,
             table: &mut self.table,
+        }
+    }
+}
+
+impl WasiHttpView for Guest {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView {
+            hooks: &mut self.outbound,
+            table: &mut self.table,
+            ctx: &mut self.http,
         }
     }
 }

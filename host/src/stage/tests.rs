@@ -10,6 +10,7 @@ use wasmtime::component::TypedFunc;
 use super::*;
 use crate::engine::{self, Engines};
 use crate::metrics::Metrics;
+use crate::outbound::Client;
 
 /// Functions without parameters that answer a number, if they answer.
 const PROBE: &str = r#"
@@ -109,6 +110,7 @@ fn bed(component: &str) -> Bed {
         settings,
         Handle::current(),
         metrics.clone(),
+        Client::default(),
     )
     .unwrap();
     Bed {

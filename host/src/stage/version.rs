@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use wasmtime::Engine;
 use wasmtime::component::{InstancePre, ResourceTable};
+use wasmtime_wasi_http::WasiHttpCtx;
 
 use super::artifact::{Artifact, Exports};
 use super::fault::Fault;
@@ -19,6 +20,7 @@ use super::pool::{Pool, Rules, Status};
 use super::{Description, Lease, Stage};
 use crate::engine::{self, MemoryLimit};
 use crate::metrics::Metrics;
+use crate::outbound::{Client, Outbound};
 
 /// Bounds of one stage.
 #[derive(Debug, Clone)]
@@ -67,6 +69,7 @@ impl<S: Stage> Version<S> {
         settings: Settings,
         runtime: Handle,
         metrics: Metrics,
+        client: Client,
     ) -> std::io::Result<Self> {
         let limits = &settings.limits;
         let rules = Rules {
@@ -81,6 +84,7 @@ impl<S: Stage> Version<S> {
             settings,
             runtime,
             metrics: metrics.clone(),
+            client,
             loaded: loaded.clone(),
         };
         let counter = metrics.clone();
@@ -149,6 +153,7 @@ pub(crate) fn examine<S: Stage>(
         settings: settings.clone(),
         runtime: runtime.clone(),
         metrics: metrics.clone(),
+        client: Client::default(),
         loaded: Arc::default(),
     };
     let artifact = Artifact::read(&settings.component).map_err(told)?;
@@ -175,6 +180,7 @@ struct Loader {
     settings: Settings,
     runtime: Handle,
     metrics: Metrics,
+    client: Client,
     loaded: Arc<Loaded>,
 }
 
@@ -228,9 +234,11 @@ impl Loader {
         &self,
         prepared: &InstancePre<Guest>,
     ) -> wasmtime::Result<Instance<S>> {
-        let limits = &self.settings.limits;
+        let (limits, grants) = (&self.settings.limits, &self.settings.grants);
         let guest = Guest {
-            wasi: self.settings.grants.context(S::NAME)?,
+            wasi: grants.context(S::NAME)?,
+            http: WasiHttpCtx::new(),
+            outbound: Outbound::new(S::NAME, grants.outbound.clone(), self.client.clone()),
             table: ResourceTable::new(),
             memory: MemoryLimit::new(limits.memory),
         };
