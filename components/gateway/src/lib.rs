@@ -1,29 +1,34 @@
-//! The public HTTP interface, served from inside a component.
+//! The gateway behind `wasi:http/incoming-handler@0.2`, the entry that every host of components has. A fresh instance serves each request.
 //!
-//! [`router`] is an axum router over the [`ports`]: the two halves of the turn, the content base, key-value stores, a clock. In a
-//! component the imports stand behind them, in tests fakes do. Only this crate knows the public routes, documents and codes.
-//!
-//! Reading order: [`config`] (every setting), [`routes`] (every route), [`turn`] (a turn, one event at a time), [`store`] (sessions and
-//! audio), [`problem`] (where errors become HTTP).
+//! The entry is not wstd's macro, which panics when a client goes away before the response has left. It uses the two hidden paths that
+//! the macro uses, hence the exact versions of wstd and wstd-axum in the workspace.
+#![cfg(target_family = "wasm")]
 
-pub mod config;
-pub mod contract;
-pub mod envelope;
-pub mod ids;
-pub mod ports;
-pub mod problem;
-pub mod range;
-pub mod routes;
-pub mod session;
-pub mod store;
-pub mod times;
-pub mod turn;
-pub mod wav;
+use bindings::wasip2::{
+    exports::http::incoming_handler::Guest,
+    http::types::{IncomingRequest, ResponseOutparam},
+};
+use wstd::http::{request::try_from_incoming, server::Responder};
 
-pub use routes::router;
+mod bindings;
 
-#[cfg(target_family = "wasm")]
-mod component;
+struct Component;
 
-#[cfg(test)]
-mod fakes;
+impl Guest for Component {
+    fn handle(request: IncomingRequest, out: ResponseOutparam) {
+        let responder = Responder::new(out);
+        wstd::runtime::block_on(async move {
+            let answer = match try_from_incoming(request) {
+                Ok(request) => wstd_axum::serve(request, colloquy_gateway::imported()).await,
+                Err(error) => Err(error),
+            };
+            match answer {
+                // A client that has gone is nobody's failure.
+                Ok(response) => {
+                    let _gone = responder.respond(response).await;
+                }
+                Err(error) => responder.fail(error),
+            }
+        });
+    }
+}

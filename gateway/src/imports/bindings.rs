@@ -1,4 +1,4 @@
-//! The generated bindings, with the types of [`crate::contract`] in the place of generated ones. Only `component.rs` uses them.
+//! The generated bindings, with the types of [`crate::contract`] in the place of generated ones. Only `imports.rs` uses them.
 #![allow(
     unsafe_code,
     missing_docs,
@@ -10,7 +10,7 @@
 )]
 
 wit_bindgen::generate!({
-    path: "../../wit",
+    path: "../wit",
     world: "colloquy:worlds/gateway",
     generate_all,
     with: {
@@ -50,8 +50,3 @@ wit_bindgen::generate!({
         "colloquy:pipeline/respond@0.1.0/event": crate::contract::respond::Event,
     },
 });
-
-pub(super) use wstd::__internal::wasip2;
-
-use super::Component;
-wasip2::http::proxy::export!(Component with_types_in wasip2);

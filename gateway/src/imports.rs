@@ -1,14 +1,9 @@
-//! The glue: the imports behind the ports, the router behind `wasi:http/incoming-handler`. No logic.
-//!
-//! The entry is not wstd's macro, which panics when a client goes away before the response has left. It uses the two hidden paths that
-//! the macro uses, hence the exact versions of wstd and wstd-axum in the workspace.
+//! The glue: what a component imports, behind the ports. No logic, and no entry: each gateway component has its own.
 
 use std::{
     sync::{Arc, LazyLock},
     time::{Duration, Instant, SystemTime},
 };
-
-use wstd::http::{request::try_from_incoming, server::Responder};
 
 use crate::{
     config::Config,
@@ -23,36 +18,13 @@ use bindings::{
         pipeline::{listen, respond},
     },
     wasi::keyvalue::store,
-    wasip2::{
-        exports::http::incoming_handler::Guest,
-        http::types::{IncomingRequest, ResponseOutparam},
-    },
 };
 
 mod bindings;
 
-struct Component;
-
-impl Guest for Component {
-    fn handle(request: IncomingRequest, out: ResponseOutparam) {
-        let responder = Responder::new(out);
-        wstd::runtime::block_on(async move {
-            let answer = match try_from_incoming(request) {
-                Ok(request) => wstd_axum::serve(request, router()).await,
-                Err(error) => Err(error),
-            };
-            match answer {
-                // A client that has gone is nobody's failure.
-                Ok(response) => {
-                    let _gone = responder.respond(response).await;
-                }
-                Err(error) => responder.fail(error),
-            }
-        });
-    }
-}
-
-fn router() -> axum::Router {
+/// The router over the imports, with the settings of the environment.
+#[must_use]
+pub fn imported() -> axum::Router {
     match Config::read(|name| std::env::var(name).ok()) {
         Ok(config) => routes::router(Arc::new(Imports), config),
         Err(error) => routes::misconfigured(error),
