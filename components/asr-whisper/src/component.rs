@@ -1,16 +1,19 @@
 //! The glue between the `colloquy:asr` contract and the plain modules: types in, types out, errors mapped. No logic lives here.
 //!
-//! The model is loaded once per instance, by the first call that needs it, and shared by all transcriptions.
+//! The model is loaded once per instance, before it or by the first call that needs it, and shared by all transcriptions.
 
 use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
+
+use colloquy_preload::{Files, Loaded, PreloadError, Slot};
 
 use crate::error::Error;
 use crate::language;
 use crate::model::Whisper;
 use crate::transcription::{Options, Segment, Transcription};
 use bindings::exports::colloquy::asr::asr as contract;
+use bindings::exports::colloquy::preload::preload;
 
 mod bindings {
     #![allow(
@@ -21,7 +24,7 @@ mod bindings {
         clippy::restriction,
         reason = "generated code"
     )]
-    wit_bindgen::generate!({ path: "../../wit", world: "colloquy:worlds/asr-stage", generate_all });
+    wit_bindgen::generate!({ path: "../../wit", world: "colloquy:worlds/asr-stage-preloadable", generate_all });
     use super::Component;
     export!(Component);
 }
@@ -31,27 +34,20 @@ const MODELS: &str = "/models";
 const DEFAULT_MODEL: &str = "whisper-tiny.en";
 
 thread_local! {
-    static MODEL: RefCell<Option<Rc<Whisper>>> = const { RefCell::new(None) };
+    static MODEL: Slot<Rc<Whisper>> = const { Slot::new() };
 }
 
 struct Component;
 
-/// The model, loaded now if it was not. A failure is not remembered: the files may be there the next time.
-fn model() -> Result<Rc<Whisper>, Error> {
-    MODEL.with_borrow_mut(|slot| {
-        if let Some(model) = slot {
-            return Ok(Rc::clone(model));
-        }
-        let name = model_name();
-        let model = Rc::new(
-            Whisper::load(&Path::new(MODELS).join(&name)).map_err(|error| match error {
-                Error::Unavailable(why) => Error::Unavailable(format!("model {name}: {why}")),
-                other => other,
-            })?,
-        );
-        *slot = Some(Rc::clone(&model));
-        Ok(model)
-    })
+/// The model: preloaded, or loaded now if it was not. A failure is not remembered: the files may be there the next time.
+fn model() -> Result<Rc<Loaded<Rc<Whisper>>>, Error> {
+    let load = |files: &Files| Whisper::read(files).map(Rc::new);
+    MODEL
+        .with(|slot| slot.get(Path::new(MODELS), || Ok(model_name()), load))
+        .map_err(|error| match error {
+            Error::Unavailable(why) => Error::Unavailable(format!("model {}: {why}", model_name())),
+            other => other,
+        })
 }
 
 fn model_name() -> String {
@@ -61,17 +57,31 @@ fn model_name() -> String {
         .unwrap_or_else(|| DEFAULT_MODEL.to_owned())
 }
 
+impl preload::Guest for Component {
+    fn load(name: String, files: Vec<preload::File>) -> Result<(), preload::Error> {
+        let files = files.into_iter().map(|file| (file.name, file.bytes));
+        let load = |files: &Files| Whisper::read(files).map(Rc::new);
+        MODEL
+            .with(|slot| slot.preload(name, files, load))
+            .map_err(|error| match error {
+                PreloadError::Late => preload::Error::InvalidInput(error.to_string()),
+                PreloadError::Load(error) => preload::Error::Unavailable(error.to_string()),
+            })
+    }
+}
+
 impl contract::Guest for Component {
     type Transcription = InProgress;
 
     fn describe() -> Result<contract::Info, contract::Error> {
         let model = model()?;
+        let folder = (!model.preloaded).then(|| format!("models/{} (read)", model.name));
         Ok(contract::Info {
             name: env!("CARGO_PKG_NAME").to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            model: Some(model_name()),
-            languages: language::tags(&model.description.tokens),
-            needs: vec![format!("models/{} (read)", model_name())],
+            model: Some(model.name.clone()),
+            languages: language::tags(&model.value.description.tokens),
+            needs: folder.into_iter().collect(),
         })
     }
 
@@ -96,7 +106,7 @@ impl contract::Guest for Component {
             .iter()
             .map(|span| span.start_sample..span.end_sample)
             .collect();
-        let work = Transcription::new(model()?, samples, &speech, &options)?;
+        let work = Transcription::new(Rc::clone(&model()?.value), samples, &speech, &options)?;
         Ok(contract::Transcription::new(InProgress(RefCell::new(work))))
     }
 }

@@ -16,6 +16,7 @@ pub mod select;
 pub mod text;
 
 use base::{ContentBase, Item};
+use colloquy_preload::Files;
 use error::Error;
 use index::Index;
 use intent::{Classification, Turn};
@@ -55,7 +56,15 @@ impl Engine {
     /// # Errors
     /// `unavailable` with every mistake of the file.
     pub fn load(folder: &std::path::Path) -> Result<Self, Error> {
-        Self::new(ContentBase::load(folder).map_err(|error| Error::Unavailable(error.to_string()))?)
+        Self::read(&Files::folder(folder))
+    }
+
+    /// Loads and indexes the `content.json` among files.
+    ///
+    /// # Errors
+    /// As [`Engine::load`].
+    pub fn read(files: &Files) -> Result<Self, Error> {
+        Self::new(ContentBase::read(files).map_err(|error| Error::Unavailable(error.to_string()))?)
     }
 
     /// The content.

@@ -1,14 +1,17 @@
 //! Glue between the contract and the plain modules: conversion only. The persona is loaded once for each instance.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
+
+use colloquy_preload::{Loaded, PreloadError, Slot};
 
 use crate::Speaker;
 use crate::error::Error;
 use crate::request::{Card, Message, Request, Role};
 use crate::stream::{Chunk, Stream};
 use bindings::exports::colloquy::llm::llm as w;
+use bindings::exports::colloquy::preload::preload;
 
 mod bindings {
     #![allow(
@@ -20,26 +23,35 @@ mod bindings {
     )]
     wit_bindgen::generate!({
         path: "../../wit",
-        world: "colloquy:worlds/llm-stage",
+        world: "colloquy:worlds/llm-stage-preloadable",
         generate_all,
     });
     use super::Component;
     export!(Component);
 }
 
-/// Where the host mounts the content folder.
-const FOLDER: &str = "/content";
+/// The folder that the host mounts below the root.
+const FOLDER: &str = "content";
 
 thread_local! {
-    static SPEAKER: OnceCell<Result<Rc<Speaker>, Error>> = const { OnceCell::new() };
+    static SPEAKER: Slot<Speaker> = const { Slot::new() };
 }
 
-/// The speaker of this instance; a failure to load it is remembered, since the folder is mounted once.
-fn speaker() -> Result<Rc<Speaker>, Error> {
-    SPEAKER.with(|cell| {
-        cell.get_or_init(|| Speaker::load(Path::new(FOLDER)).map(Rc::new))
-            .clone()
-    })
+/// The speaker of this instance: preloaded, or loaded on first use.
+fn speaker() -> Result<Rc<Loaded<Speaker>>, Error> {
+    SPEAKER.with(|slot| slot.get(Path::new("/"), || Ok(FOLDER.to_owned()), Speaker::read))
+}
+
+impl preload::Guest for Component {
+    fn load(name: String, files: Vec<preload::File>) -> Result<(), preload::Error> {
+        let files = files.into_iter().map(|file| (file.name, file.bytes));
+        SPEAKER
+            .with(|slot| slot.preload(name, files, Speaker::read))
+            .map_err(|error| match error {
+                PreloadError::Late => preload::Error::InvalidInput(error.to_string()),
+                PreloadError::Load(error) => preload::Error::Unavailable(error.to_string()),
+            })
+    }
 }
 
 struct Component;
@@ -48,18 +60,19 @@ impl w::Guest for Component {
     type Generation = Generation;
 
     fn describe() -> Result<w::Info, w::Error> {
-        speaker()?;
+        let speaker = speaker()?;
+        let folder = (!speaker.preloaded).then(|| format!("{} (read)", speaker.name));
         Ok(w::Info {
             name: env!("CARGO_PKG_NAME").to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             model: None,
             languages: vec!["en".to_owned()],
-            needs: vec!["content (read)".to_owned()],
+            needs: folder.into_iter().collect(),
         })
     }
 
     fn generate(request: w::Request) -> Result<w::Generation, w::Error> {
-        let stream = speaker()?.generate(&Request {
+        let stream = speaker()?.value.generate(&Request {
             messages: request.messages.into_iter().map(message).collect(),
             cards: request.cards.into_iter().map(card).collect(),
             n_matching: request.n_matching,

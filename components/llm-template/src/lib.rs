@@ -16,6 +16,7 @@ pub mod phrase;
 pub mod request;
 pub mod stream;
 
+use colloquy_preload::Files;
 use error::Error;
 use frames::Frames;
 use persona::Persona;
@@ -46,7 +47,15 @@ impl Speaker {
     /// # Errors
     /// `unavailable`, with the path of the mistake inside the file.
     pub fn load(folder: &std::path::Path) -> Result<Self, Error> {
-        Self::new(Persona::load(folder).map_err(|error| Error::Unavailable(error.to_string()))?)
+        Self::read(&Files::folder(folder))
+    }
+
+    /// Loads the `persona.json` among files.
+    ///
+    /// # Errors
+    /// As [`Speaker::load`].
+    pub fn read(files: &Files) -> Result<Self, Error> {
+        Self::new(Persona::read(files).map_err(|error| Error::Unavailable(error.to_string()))?)
     }
 
     /// Who speaks.

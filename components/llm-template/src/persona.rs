@@ -3,8 +3,8 @@
 //! Every field but `types` is required, so that an author notices what is missing. Mistakes are reported with their path.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
+use colloquy_preload::{FileError, Files};
 use serde::Deserialize;
 
 use crate::frames::{FRAME_VALUES, TypeFrame};
@@ -25,7 +25,7 @@ pub const MAX_NAME: usize = 100;
 pub enum PersonaError {
     /// The file could not be read.
     #[error("persona.json cannot be read: {0}")]
-    Unreadable(#[from] std::io::Error),
+    Unreadable(std::io::Error),
     /// The file is larger than [`MAX_FILE_BYTES`].
     #[error("persona.json has more than {MAX_FILE_BYTES} bytes")]
     TooLarge,
@@ -118,16 +118,17 @@ pub struct Persona {
 }
 
 impl Persona {
-    /// Reads `persona.json` in a folder.
+    /// Reads `persona.json`.
     ///
     /// # Errors
     /// [`PersonaError`]
-    pub fn load(folder: &Path) -> Result<Self, PersonaError> {
-        use std::io::Read as _;
-        let mut bytes = Vec::new();
-        std::fs::File::open(folder.join("persona.json"))?
-            .take(MAX_FILE_BYTES + 1)
-            .read_to_end(&mut bytes)?;
+    pub fn read(files: &Files) -> Result<Self, PersonaError> {
+        let bytes = files
+            .read("persona.json", MAX_FILE_BYTES)
+            .map_err(|error| match error {
+                FileError::Read { source, .. } => PersonaError::Unreadable(source),
+                FileError::TooLarge { .. } => PersonaError::TooLarge,
+            })?;
         Self::from_json(&bytes)
     }
 

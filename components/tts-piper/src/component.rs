@@ -1,13 +1,12 @@
 //! The component's glue: the WIT interface over the plain modules. Nothing is decided here.
 
-use std::{
-    cell::{OnceCell, RefCell},
-    path::Path,
-    sync::Arc,
-    time::Duration,
-};
+use std::{cell::RefCell, path::Path, rc::Rc, sync::Arc, time::Duration};
 
-use bindings::exports::colloquy::tts::tts::{self as wit, Error, Guest, GuestSpeech, Info};
+use bindings::exports::colloquy::{
+    preload::preload::{self, File},
+    tts::tts::{self as wit, Error, Guest, GuestSpeech, Info},
+};
+use colloquy_preload::{Files, Loaded, PreloadError, Slot};
 
 use crate::speech::{Speech, SpeechError, Synthesizer};
 
@@ -21,7 +20,7 @@ mod bindings {
     )]
     wit_bindgen::generate!({
         path: "../../wit",
-        world: "colloquy:worlds/tts-stage",
+        world: "colloquy:worlds/tts-stage-preloadable",
         generate_all,
     });
     use super::Component;
@@ -40,19 +39,21 @@ impl Guest for Component {
 
     fn describe() -> Result<Info, Error> {
         let synthesizer = synthesizer()?;
-        let description = synthesizer.description();
+        let description = synthesizer.value.description();
+        let folder =
+            (!synthesizer.preloaded).then(|| format!("models/{} (read)", synthesizer.name));
         Ok(Info {
             name: env!("CARGO_PKG_NAME").into(),
             version: env!("CARGO_PKG_VERSION").into(),
             model: Some(description.name.clone()),
             languages: vec![description.language.clone()],
-            needs: vec![format!("models/{} (read)", model_name()?)],
+            needs: folder.into_iter().collect(),
         })
     }
 
     fn voices() -> Result<Vec<wit::Voice>, Error> {
         let synthesizer = synthesizer()?;
-        let description = synthesizer.description();
+        let description = synthesizer.value.description();
         Ok(vec![wit::Voice {
             name: description.name.clone(),
             display_name: description.display_name(),
@@ -63,6 +64,7 @@ impl Guest for Component {
 
     fn synthesize(text: String, options: wit::Options) -> Result<wit::Speech, Error> {
         let speech = synthesizer()?
+            .value
             .speak(&text, options.voice.as_deref(), options.rate)
             .map_err(refusal)?;
         Ok(wit::Speech::new(Stream(RefCell::new(speech))))
@@ -101,18 +103,29 @@ fn model_name() -> Result<String, Error> {
     Ok(name)
 }
 
-/// The synthesizer of this instance, loaded on first use.
-fn synthesizer() -> Result<Arc<Synthesizer>, Error> {
-    thread_local! {
-        static LOADED: OnceCell<Arc<Synthesizer>> = const { OnceCell::new() };
-    }
-    LOADED.with(|loaded| {
-        if let Some(synthesizer) = loaded.get() {
-            return Ok(Arc::clone(synthesizer));
-        }
-        let folder = Path::new("/models").join(model_name()?);
+thread_local! {
+    static LOADED: Slot<Arc<Synthesizer>> = const { Slot::new() };
+}
+
+/// The synthesizer of this instance: preloaded, or loaded on first use.
+fn synthesizer() -> Result<Rc<Loaded<Arc<Synthesizer>>>, Error> {
+    let load = |files: &Files| {
         let opened =
-            Synthesizer::open(&folder).map_err(|error| Error::Unavailable(error.to_string()))?;
-        Ok(Arc::clone(loaded.get_or_init(|| Arc::new(opened))))
-    })
+            Synthesizer::read(files).map_err(|error| Error::Unavailable(error.to_string()));
+        opened.map(Arc::new)
+    };
+    LOADED.with(|slot| slot.get(Path::new("/models"), model_name, load))
+}
+
+impl preload::Guest for Component {
+    fn load(name: String, files: Vec<File>) -> Result<(), preload::Error> {
+        let files = files.into_iter().map(|file| (file.name, file.bytes));
+        let load = |files: &Files| Synthesizer::read(files).map(Arc::new);
+        LOADED
+            .with(|slot| slot.preload(name, files, load))
+            .map_err(|error| match error {
+                PreloadError::Late => preload::Error::InvalidInput(error.to_string()),
+                PreloadError::Load(error) => preload::Error::Unavailable(error.to_string()),
+            })
+    }
 }

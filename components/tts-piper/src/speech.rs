@@ -5,6 +5,7 @@
 
 use std::{collections::VecDeque, path::Path, sync::Arc};
 
+use colloquy_preload::Files;
 use tract_onnx::prelude::TractError;
 
 use crate::{
@@ -18,6 +19,9 @@ use crate::{
 
 /// Characters in one call, from the contract.
 pub const MAX_CHARACTERS: usize = 2_000;
+
+/// Weights of the letter-to-sound network; a voice works without.
+const LETTERS: &str = "letters.bin";
 
 /// Why there is no speech, or no more of it.
 #[derive(Debug, thiserror::Error)]
@@ -54,15 +58,23 @@ impl Synthesizer {
     /// # Errors
     /// What is missing or damaged.
     pub fn open(folder: &Path) -> Result<Self, VoiceError> {
-        let path = folder.join("letters.bin");
-        let letters = if path.exists() {
-            let letters = Letters::from_bytes(&voice::read(&path)?);
+        Self::read(&Files::folder(folder))
+    }
+
+    /// Loads the voice in `files` and everything that reading needs.
+    ///
+    /// # Errors
+    /// As [`Synthesizer::open`].
+    pub fn read(files: &Files) -> Result<Self, VoiceError> {
+        let letters = if files.has(LETTERS) {
+            let path = files.path(LETTERS);
+            let letters = Letters::from_bytes(&voice::read(files, LETTERS)?);
             Some(letters.map_err(|problem| VoiceError::Letters { path, problem })?)
         } else {
             None
         };
         Ok(Self {
-            voice: Voice::open(folder)?,
+            voice: Voice::read(files)?,
             phonemizer: Phonemizer::new(letters),
         })
     }

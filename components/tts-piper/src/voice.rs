@@ -5,11 +5,10 @@
 
 use std::{
     collections::HashMap,
-    fs::File,
-    io::Read,
     path::{Path, PathBuf},
 };
 
+use colloquy_preload::{FileError, Files};
 use serde::Deserialize;
 use tract_onnx::prelude::*;
 
@@ -24,17 +23,9 @@ const FORMAT: u32 = 1;
 /// Why a voice cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum VoiceError {
-    /// A file cannot be read.
-    #[error("{path}: {source}")]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// A file is larger than any of its kind.
-    #[error("{0}: larger than {MAX_FILE_BYTES} bytes, not part of a voice")]
-    TooLarge(PathBuf),
+    /// A file cannot be read, or is larger than any of its kind.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// The description is not what the converter writes.
     #[error("{path}: {problem}")]
     Description {
@@ -182,9 +173,17 @@ impl Voice {
     /// # Errors
     /// Any [`VoiceError`] but `Letters`.
     pub fn open(folder: &Path) -> Result<Self, VoiceError> {
-        let path = folder.join("voice.json");
-        let description: Description =
-            serde_json::from_slice(&read(&path)?).map_err(|error| VoiceError::Description {
+        Self::read(&Files::folder(folder))
+    }
+
+    /// Loads the voice in `files`.
+    ///
+    /// # Errors
+    /// As [`Voice::open`].
+    pub fn read(files: &Files) -> Result<Self, VoiceError> {
+        let path = files.path("voice.json");
+        let description: Description = serde_json::from_slice(&read(files, "voice.json")?)
+            .map_err(|error| VoiceError::Description {
                 path: path.clone(),
                 problem: error.to_string(),
             })?;
@@ -193,7 +192,7 @@ impl Voice {
         }
         let (channels, heads) = (description.channels, description.heads);
         let positions = 2 * description.attention_reach + 1;
-        let text = load(folder, "text", &["stats", "cond"], |symbols| {
+        let text = load(files, "text", &["stats", "cond"], |symbols| {
             let length = symbols.sym("P").to_dim();
             let ids = dimensions([&length]);
             let keys = dimensions([&heads.to_dim(), &length, &length]);
@@ -206,7 +205,7 @@ impl Voice {
         })?;
         let duration = |order| {
             load(
-                folder,
+                files,
                 &format!("duration_{order}"),
                 &["spline"],
                 |symbols| {
@@ -219,7 +218,7 @@ impl Voice {
             )
         };
         let coupling = |order| {
-            load(folder, &format!("flow_{order}"), &["y"], |_| {
+            load(files, &format!("flow_{order}"), &["y"], |_| {
                 vec![
                     ("x", f32::fact([1, channels, flow::WINDOW])),
                     ("mask", f32::fact([1, 1, flow::WINDOW])),
@@ -232,10 +231,10 @@ impl Voice {
             text,
             durations: (1..=3).map(duration).collect::<Result<_, _>>()?,
             flow: (1..=flow::LAYERS).map(coupling).collect::<Result<_, _>>()?,
-            decoder_low: load(folder, "decoder_low", &["h"], |_| {
+            decoder_low: load(files, "decoder_low", &["h"], |_| {
                 vec![("z", f32::fact(low))]
             })?,
-            decoder_high: load(folder, "decoder_high", &["audio"], |_| {
+            decoder_high: load(files, "decoder_high", &["audio"], |_| {
                 vec![("h", f32::fact(high))]
             })?,
             description,
@@ -254,29 +253,23 @@ fn dimensions<const N: usize>(sizes: [&TDim; N]) -> TVec<TDim> {
 }
 
 /// Reads a file of the voice, within its limit.
-pub(crate) fn read(path: &Path) -> Result<Vec<u8>, VoiceError> {
-    let mut bytes = Vec::new();
-    match File::open(path).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)) {
-        Err(source) => Err(VoiceError::Read {
-            path: path.into(),
-            source,
-        }),
-        Ok(length) if length as u64 > MAX_FILE_BYTES => Err(VoiceError::TooLarge(path.into())),
-        Ok(_) => Ok(bytes),
-    }
+pub(crate) fn read(files: &Files, name: &str) -> Result<Vec<u8>, VoiceError> {
+    Ok(files.read(name, MAX_FILE_BYTES)?)
 }
 
 /// Loads `<name>.onnx` with the given inputs, all by name, so that another graph is recognised at once.
 fn load(
-    folder: &Path,
+    files: &Files,
     name: &str,
     outputs: &[&str],
     inputs: impl FnOnce(&SymbolScope) -> Vec<(&'static str, TypedFact)>,
 ) -> Result<Plan, VoiceError> {
-    let path = folder.join(format!("{name}.onnx"));
-    let bytes = read(&path)?;
+    let name = format!("{name}.onnx");
+    let bytes = read(files, &name)?;
     let build = || -> TractResult<Plan> {
         let mut graph = tract_onnx::onnx().model_for_read(&mut bytes.as_slice())?;
+        // Before the graph is optimised, which takes several times its size for a while.
+        drop(bytes);
         let facts = inputs(&graph.symbols);
         graph.select_inputs_by_name(facts.iter().map(|(name, _)| *name))?;
         graph.select_outputs_by_name(outputs)?;
@@ -285,6 +278,7 @@ fn load(
         }
         graph.into_optimized()?.into_runnable()
     };
+    let path = files.path(&name);
     build().map_err(|source| VoiceError::Graph { path, source })
 }
 

@@ -1,12 +1,12 @@
 //! The component's glue: the WIT interface over the plain modules. Nothing is decided here.
 
-use std::{
-    cell::{OnceCell, RefCell},
-    path::Path,
-    rc::Rc,
-};
+use std::{cell::RefCell, path::Path, rc::Rc};
 
-use bindings::exports::colloquy::vad::vad::{self as wit, Error, Guest, GuestDetector, Info};
+use bindings::exports::colloquy::{
+    preload::preload::{self, File},
+    vad::vad::{self as wit, Error, Guest, GuestDetector, Info},
+};
+use colloquy_preload::{Loaded, PreloadError, Slot};
 
 use crate::{
     detector::{Detector, DetectorError},
@@ -25,7 +25,7 @@ mod bindings {
     )]
     wit_bindgen::generate!({
         path: "../../wit",
-        world: "colloquy:worlds/vad-stage",
+        world: "colloquy:worlds/vad-stage-preloadable",
         generate_all,
     });
     use super::Component;
@@ -43,13 +43,13 @@ impl Guest for Component {
     type Detector = Stream;
 
     fn describe() -> Result<Info, Error> {
-        model()?;
-        let name = model_name()?;
+        let model = model()?;
+        let folder = (!model.preloaded).then(|| format!("models/{} (read)", model.name));
         Ok(Info {
             name: env!("CARGO_PKG_NAME").into(),
             version: env!("CARGO_PKG_VERSION").into(),
-            needs: vec![format!("models/{name} (read)")],
-            model: Some(name),
+            needs: folder.into_iter().collect(),
+            model: Some(model.name.clone()),
             languages: Vec::new(),
         })
     }
@@ -65,7 +65,7 @@ impl Guest for Component {
         })
         .map_err(|error| Error::InvalidInput(error.to_string()))?;
         Ok(wit::Detector::new(Stream(RefCell::new(Detector::new(
-            model()?,
+            Rc::clone(&model()?.value),
             rules,
         )))))
     }
@@ -100,19 +100,30 @@ impl GuestDetector for Stream {
     }
 }
 
-/// The model, loaded on first use and kept for the life of the instance. A failure is not kept: the next call tries again.
-fn model() -> Result<Rc<Silero>, Error> {
-    thread_local! {
-        static MODEL: OnceCell<Rc<Silero>> = const { OnceCell::new() };
+thread_local! {
+    static MODEL: Slot<Rc<Silero>> = const { Slot::new() };
+}
+
+/// The model: preloaded, or loaded on first use. Kept for the life of the instance.
+fn model() -> Result<Rc<Loaded<Rc<Silero>>>, Error> {
+    let load = |files: &_| {
+        let model = Silero::read(files).map_err(|error| Error::Unavailable(error.to_string()));
+        model.map(Rc::new)
+    };
+    MODEL.with(|slot| slot.get(Path::new("/models"), model_name, load))
+}
+
+impl preload::Guest for Component {
+    fn load(name: String, files: Vec<File>) -> Result<(), preload::Error> {
+        let files = files.into_iter().map(|file| (file.name, file.bytes));
+        let load = |files: &_| Silero::read(files).map(Rc::new);
+        MODEL
+            .with(|slot| slot.preload(name, files, load))
+            .map_err(|error| match error {
+                PreloadError::Late => preload::Error::InvalidInput(error.to_string()),
+                PreloadError::Load(error) => preload::Error::Unavailable(error.to_string()),
+            })
     }
-    MODEL.with(|cell| {
-        if let Some(model) = cell.get() {
-            return Ok(model.clone());
-        }
-        let folder = Path::new("/models").join(model_name()?);
-        let model = Silero::open(&folder).map_err(|error| Error::Unavailable(error.to_string()))?;
-        Ok(cell.get_or_init(|| Rc::new(model)).clone())
-    })
 }
 
 /// The model's folder below `/models`: one plain name, so that no setting reaches outside of it.

@@ -7,12 +7,9 @@
 //!
 //! This module does not cut audio into frames and keeps no state between calls: the caller holds a [`State`] per stream.
 
-use std::{
-    fs::File,
-    io::Read,
-    path::{Path, PathBuf},
-};
+use std::{io::Read, path::Path};
 
+use colloquy_preload::{FileError, Files};
 use tract_onnx::{prelude::*, tract_core::internal::bail};
 
 use crate::FRAME;
@@ -35,20 +32,9 @@ const CELLS: usize = 128;
 /// Why there are no probabilities.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// The file cannot be read.
-    #[error("{path}: {source}")]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// The file is too large for this model.
-    #[error("{path}: larger than {MAX_FILE_BYTES} bytes, not a Silero model")]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-    },
+    /// The file cannot be read, or is too large for this model.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// The bytes are not an ONNX graph with the inputs and outputs of the Silero sequence model.
     #[error("not the Silero 16 kHz sequence model: {0:#}")]
     Graph(TractError),
@@ -86,15 +72,15 @@ impl Silero {
     /// # Errors
     /// Every case of [`ModelError`] but `Run`.
     pub fn open(folder: &Path) -> Result<Self, ModelError> {
-        let path = folder.join(FILE);
-        let mut bytes = Vec::new();
-        let read = File::open(&path)
-            .and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes));
-        match read {
-            Err(source) => Err(ModelError::Read { path, source }),
-            Ok(length) if length as u64 > MAX_FILE_BYTES => Err(ModelError::TooLarge { path }),
-            Ok(_) => Self::from_bytes(&bytes),
-        }
+        Self::read(&Files::folder(folder))
+    }
+
+    /// Loads the model from [`FILE`] among `files`.
+    ///
+    /// # Errors
+    /// As [`Silero::open`].
+    pub fn read(files: &Files) -> Result<Self, ModelError> {
+        Self::from_bytes(&files.read(FILE, MAX_FILE_BYTES)?)
     }
 
     /// Loads the model from the bytes of its ONNX file.
@@ -182,9 +168,12 @@ mod tests {
     #[test]
     fn a_file_that_is_too_large_is_not_read() {
         let folder = tempfile::tempdir().unwrap();
-        let file = File::create(folder.path().join(FILE)).unwrap();
+        let file = std::fs::File::create(folder.path().join(FILE)).unwrap();
         file.set_len(MAX_FILE_BYTES + 1).unwrap();
         let error = Silero::open(folder.path()).unwrap_err();
-        assert!(matches!(error, ModelError::TooLarge { .. }), "{error}");
+        assert!(
+            matches!(error, ModelError::File(FileError::TooLarge { .. })),
+            "{error}"
+        );
     }
 }

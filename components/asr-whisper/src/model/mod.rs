@@ -12,11 +12,10 @@ mod embeddings;
 #[cfg(test)]
 pub(crate) use description::tests;
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
+use colloquy_preload::{FileError, Files};
 use tract_onnx::tract_hir::internal::*;
 
 pub use description::{Description, Sizes, Tokens};
@@ -76,7 +75,12 @@ impl Context {
 impl Whisper {
     /// Loads a folder that `models/convert/whisper.py` made.
     pub fn load(folder: &Path) -> Result<Self, Error> {
-        let json = String::from_utf8(read(folder, "model.json")?);
+        Self::read(&Files::folder(folder))
+    }
+
+    /// Loads the files of such a folder.
+    pub fn read(files: &Files) -> Result<Self, Error> {
+        let json = String::from_utf8(read(files, "model.json")?);
         let description = Description::parse(
             &json.map_err(|_| Error::Unavailable("model.json is not UTF-8".to_owned()))?,
         )?;
@@ -85,17 +89,17 @@ impl Whisper {
             sizes.d_model,
             2 * sizes.decoder_layers * sizes.audio_positions * sizes.d_model,
         );
-        let halves = |name: &str, expected| read_halves(name, &read(folder, name)?, expected);
+        let halves = |name: &str, expected| read_halves(name, &read(files, name)?, expected);
         // The graphs first: their files are freed before the embeddings come, which keeps the peak of memory down.
         Ok(Self {
-            encoder: plan(folder, "encoder.onnx", 1, 2 * sizes.decoder_layers)?,
+            encoder: plan(files, "encoder.onnx", 1, 2 * sizes.decoder_layers)?,
             decoder: plan(
-                folder,
+                files,
                 "decoder.onnx",
                 2 + 4 * sizes.decoder_layers,
                 1 + 2 * sizes.decoder_layers,
             )?,
-            vocabulary: Vocabulary::read(&read(folder, "vocabulary.bin")?)?,
+            vocabulary: Vocabulary::read(&read(files, "vocabulary.bin")?)?,
             extractor: Extractor::new(sizes.n_mels),
             embeddings: Embeddings::new(
                 halves("embeddings.f16", sizes.vocabulary * width)?,
@@ -233,40 +237,32 @@ fn causal_mask(past: usize, new: usize) -> TractResult<Tensor> {
     Tensor::from_shape(&[new, past + new], &values)
 }
 
-/// A file of the model folder and its size.
-fn open(folder: &Path, name: &str) -> Result<(File, u64), Error> {
-    let unreadable = |error| Error::Unavailable(format!("{name}: {error}"));
-    let file = File::open(folder.join(name)).map_err(unreadable)?;
-    let size = file.metadata().map_err(unreadable)?.len();
-    if size > LARGEST_FILE {
-        Err(Error::Unavailable(format!(
-            "{name} has {size} bytes, more than {LARGEST_FILE}"
-        )))
-    } else {
-        Ok((file, size))
-    }
-}
-
-fn read(folder: &Path, name: &str) -> Result<Vec<u8>, Error> {
-    let (mut file, size) = open(folder, name)?;
-    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
-    file.read_to_end(&mut bytes)
-        .map_err(|error| Error::Unavailable(format!("{name}: {error}")))?;
-    Ok(bytes)
+/// A file of the model.
+fn read(files: &Files, name: &str) -> Result<Vec<u8>, Error> {
+    // The texts reach callers, who need not know where this host keeps its models.
+    let told = |error| match error {
+        FileError::Read { source, .. } => format!("{name}: {source}"),
+        FileError::TooLarge { limit, .. } => format!("{name} has more than {limit} bytes"),
+    };
+    files
+        .read(name, LARGEST_FILE)
+        .map_err(|error| Error::Unavailable(told(error)))
 }
 
 /// Reads and optimises a graph.
 fn plan(
-    folder: &Path,
+    files: &Files,
     name: &str,
     inputs: usize,
     outputs: usize,
 ) -> Result<Arc<TypedRunnableModel>, Error> {
     let unusable = |why: String| Error::Unavailable(format!("{name}: {why}"));
-    let (mut file, _) = open(folder, name)?;
+    let file = read(files, name)?;
     let mut onnx = tract_onnx::onnx();
     onnx.op_register.insert("Attention", attention::parse);
-    let model = onnx.model_for_read(&mut file);
+    let model = onnx.model_for_read(&mut file.as_slice());
+    // Before the graph is optimised, which takes several times its size for a while.
+    drop(file);
     let model = model
         .and_then(|model| model.into_optimized())
         .map_err(|error| unusable(format!("{error:?}")))?;

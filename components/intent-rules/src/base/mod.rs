@@ -8,6 +8,8 @@ pub mod model;
 mod parse;
 pub mod reader;
 
+use colloquy_preload::{FileError, Files};
+
 pub use model::{ContentBase, Item, ItemType, Metric, Name, Period};
 pub use reader::Mistake;
 
@@ -16,7 +18,7 @@ pub use reader::Mistake;
 pub enum BaseError {
     /// The file could not be read.
     #[error("content.json cannot be read: {0}")]
-    Unreadable(#[from] std::io::Error),
+    Unreadable(std::io::Error),
     /// The file is larger than [`limits::MAX_FILE_BYTES`].
     #[error("content.json has {0} bytes, at most {max} are allowed", max = limits::MAX_FILE_BYTES)]
     TooLarge(usize),
@@ -40,18 +42,18 @@ impl ContentBase {
         parse::base(&serde_json::from_slice(bytes)?).map_err(BaseError::Invalid)
     }
 
-    /// Reads `content.json` in a folder.
+    /// Reads `content.json`.
     ///
     /// # Errors
     /// [`BaseError`], as [`ContentBase::from_json`].
-    pub fn load(folder: &std::path::Path) -> Result<Self, BaseError> {
-        use std::io::Read as _;
+    pub fn read(files: &Files) -> Result<Self, BaseError> {
         let limit = u64::try_from(limits::MAX_FILE_BYTES).unwrap_or(u64::MAX);
-        let mut bytes = Vec::new();
-        // One byte more than allowed, so that a file that is too large is recognised without reading all of it.
-        std::fs::File::open(folder.join("content.json"))?
-            .take(limit.saturating_add(1))
-            .read_to_end(&mut bytes)?;
+        let bytes = files
+            .read("content.json", limit)
+            .map_err(|error| match error {
+                FileError::Read { source, .. } => BaseError::Unreadable(source),
+                FileError::TooLarge { .. } => BaseError::TooLarge(limits::MAX_FILE_BYTES + 1),
+            })?;
         Self::from_json(&bytes)
     }
 }

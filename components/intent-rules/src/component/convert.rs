@@ -1,18 +1,21 @@
 //! Plain values to those of the contracts.
 
+use colloquy_preload::Loaded;
+
 use super::bindings::exports::colloquy::content::content as wc;
 use super::bindings::exports::colloquy::intent::intent as wi;
 use crate::error::Error;
 use crate::{Engine, base, intent, select};
 
 /// Name, version, languages and needs of this stage.
-pub(super) fn info() -> (String, String, Vec<String>, Vec<String>) {
+pub(super) fn info(loaded: &Loaded<Engine>) -> (String, String, Vec<String>, Vec<String>) {
     let own = |text: &str| text.to_owned();
+    let folder = (!loaded.preloaded).then(|| format!("{} (read)", loaded.name));
     (
         own(env!("CARGO_PKG_NAME")),
         own(env!("CARGO_PKG_VERSION")),
         vec![own("en")],
-        vec![own("content (read)")],
+        folder.into_iter().collect(),
     )
 }
 

@@ -1,13 +1,15 @@
 //! Glue between the contracts and the plain modules: conversion only. The content base is loaded once for each instance.
 
-use std::cell::OnceCell;
 use std::path::Path;
 use std::rc::Rc;
+
+use colloquy_preload::{Loaded, PreloadError, Slot};
 
 use crate::error::Error;
 use crate::{Engine, intent, select};
 use bindings::exports::colloquy::content::content as wc;
 use bindings::exports::colloquy::intent::intent as wi;
+use bindings::exports::colloquy::preload::preload;
 use convert::{filter, hit, info, item, large, small};
 
 mod convert;
@@ -22,34 +24,42 @@ mod bindings {
     )]
     wit_bindgen::generate!({
         path: "../../wit",
-        world: "colloquy:worlds/intent-stage",
+        world: "colloquy:worlds/intent-stage-preloadable",
         generate_all,
     });
     use super::Component;
     export!(Component);
 }
 
-/// Where the host mounts the content folder.
-const FOLDER: &str = "/content";
+/// The folder that the host mounts below the root.
+const FOLDER: &str = "content";
 
 thread_local! {
-    static ENGINE: OnceCell<Result<Rc<Engine>, Error>> = const { OnceCell::new() };
+    static ENGINE: Slot<Engine> = const { Slot::new() };
 }
 
-/// The engine of this instance; a failure to load it is remembered, since the folder is mounted once.
-fn engine() -> Result<Rc<Engine>, Error> {
-    ENGINE.with(|cell| {
-        cell.get_or_init(|| Engine::load(Path::new(FOLDER)).map(Rc::new))
-            .clone()
-    })
+/// The engine of this instance: preloaded, or loaded on first use.
+fn engine() -> Result<Rc<Loaded<Engine>>, Error> {
+    ENGINE.with(|slot| slot.get(Path::new("/"), || Ok(FOLDER.to_owned()), Engine::read))
+}
+
+impl preload::Guest for Component {
+    fn load(name: String, files: Vec<preload::File>) -> Result<(), preload::Error> {
+        let files = files.into_iter().map(|file| (file.name, file.bytes));
+        ENGINE
+            .with(|slot| slot.preload(name, files, Engine::read))
+            .map_err(|error| match error {
+                PreloadError::Late => preload::Error::InvalidInput(error.to_string()),
+                PreloadError::Load(error) => preload::Error::Unavailable(error.to_string()),
+            })
+    }
 }
 
 struct Component;
 
 impl wi::Guest for Component {
     fn describe() -> Result<wi::Info, wi::Error> {
-        engine()?;
-        let (name, version, languages, needs) = info();
+        let (name, version, languages, needs) = info(&*engine()?);
         Ok(wi::Info {
             name,
             version,
@@ -70,15 +80,14 @@ impl wi::Guest for Component {
                 item_type: t.item_type,
             })
             .collect();
-        let found = engine()?.classify(&text, &turns)?;
+        let found = engine()?.value.classify(&text, &turns)?;
         Ok(convert::classification(found))
     }
 }
 
 impl wc::Guest for Component {
     fn describe() -> Result<wc::Info, wc::Error> {
-        engine()?;
-        let (name, version, languages, needs) = info();
+        let (name, version, languages, needs) = info(&*engine()?);
         Ok(wc::Info {
             name,
             version,
@@ -89,7 +98,8 @@ impl wc::Guest for Component {
     }
 
     fn types() -> Result<Vec<wc::ItemType>, wc::Error> {
-        let engine = engine()?;
+        let loaded = engine()?;
+        let engine = &loaded.value;
         let count = |at: usize| {
             engine
                 .base()
@@ -113,24 +123,28 @@ impl wc::Guest for Component {
         offset: u32,
         limit: u32,
     ) -> Result<Vec<wc::Item>, wc::Error> {
-        let engine = engine()?;
+        let loaded = engine()?;
+        let engine = &loaded.value;
         let items = engine.items(type_name.as_deref(), large(offset), large(limit))?;
-        Ok(items.into_iter().map(|i| item(&engine, i)).collect())
+        Ok(items.into_iter().map(|i| item(engine, i)).collect())
     }
 
     fn get(id: String) -> Result<Option<wc::Item>, wc::Error> {
-        let engine = engine()?;
-        Ok(engine.item(&id).map(|i| item(&engine, i)))
+        let loaded = engine()?;
+        let engine = &loaded.value;
+        Ok(engine.item(&id).map(|i| item(engine, i)))
     }
 
     fn search(text: String, query: wc::Filter, limit: u32) -> Result<Vec<wc::Hit>, wc::Error> {
-        let engine = engine()?;
+        let loaded = engine()?;
+        let engine = &loaded.value;
         let hits = engine.search(&text, filter(query), large(limit))?;
-        Ok(hits.into_iter().map(|h| hit(&engine, h)).collect())
+        Ok(hits.into_iter().map(|h| hit(engine, h)).collect())
     }
 
     fn select(request: wc::Request) -> Result<wc::Selection, wc::Error> {
-        let engine = engine()?;
+        let loaded = engine()?;
+        let engine = &loaded.value;
         let chosen = engine.select(&select::choose::Request {
             text: request.text,
             intent: request.intent,
@@ -147,7 +161,7 @@ impl wc::Guest for Component {
         let f = chosen.applied;
         Ok(wc::Selection {
             n_matching: small(chosen.n_matching),
-            hits: chosen.hits.into_iter().map(|h| hit(&engine, h)).collect(),
+            hits: chosen.hits.into_iter().map(|h| hit(engine, h)).collect(),
             applied: wc::Filter {
                 type_name: f.type_name,
                 technologies: f.technologies,
