@@ -7,12 +7,13 @@ use std::sync::atomic::AtomicBool;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 
-use crate::bind::Stages;
-use crate::config::{self, Config};
+use crate::bind::{Plan, Stages};
+use crate::config::Config;
 use crate::edge::{Component, Handler, Prepared, Resources, Server};
 use crate::engine::Engines;
 use crate::events::{self, Bus};
 use crate::metrics::Metrics;
+use crate::stage::Artifact;
 use crate::store::{Store, Stores};
 
 /// Why a host does not start.
@@ -30,6 +31,9 @@ pub enum StartError {
     /// The edge component cannot be loaded.
     #[error("cannot load the edge component: {0:#}")]
     Edge(wasmtime::Error),
+    /// The edge component leaves a stage to us that is not configured.
+    #[error("the section [stage.{0}] is missing, and {1} leaves this stage to the host")]
+    Stage(&'static str, String),
     /// Threads cannot be started.
     #[error("cannot start: {0}")]
     Threads(#[from] std::io::Error),
@@ -49,12 +53,13 @@ impl Host {
         let bound = TcpListener::bind(config.listen).await;
         let listener = bound.map_err(|error| StartError::Listen(config.listen, error))?;
         let metrics = Metrics::new();
-        let engines = Engines::new(&config.engine).map_err(StartError::Engine)?;
+        let (artifact, plan) = plan(config)?;
+        let engines = Engines::new(&config.engine, plan.edge).map_err(StartError::Engine)?;
         // The edge first: it is small, and behind the stages' models and code it would wait for minutes on a first start.
-        let prepared = load_edge(&engines, &config.edge).await?;
+        let prepared = load_edge(&engines, artifact).await?;
         let stages = Arc::new(Stages::start(
             &engines.stages,
-            &config.stages,
+            &plan.stages,
             &Handle::current(),
             &metrics,
         )?);
@@ -98,10 +103,29 @@ impl Host {
     }
 }
 
+/// Reads the edge component, and which stages it leaves to us.
+fn plan(config: &Config) -> Result<(Artifact, Plan), StartError> {
+    let artifact = Artifact::read(&config.edge.component).map_err(StartError::Edge)?;
+    let plan = Plan::new(
+        &artifact.imports().map_err(StartError::Edge)?,
+        &config.stages,
+    );
+    if let Some(stage) = plan.missing.first() {
+        return Err(StartError::Stage(
+            stage,
+            artifact.path.display().to_string(),
+        ));
+    }
+    for stage in &plan.unused {
+        tracing::warn!(stage, "not started: the edge component does not import it");
+    }
+    Ok((artifact, plan))
+}
+
 /// Compiling takes a moment, so it is done off the threads that serve.
-async fn load_edge(engines: &Engines, settings: &config::Edge) -> Result<Prepared, StartError> {
-    let (engine, path) = (engines.edge.clone(), settings.component.clone());
-    let loaded = tokio::task::spawn_blocking(move || Prepared::load(&engine, &path)).await;
+async fn load_edge(engines: &Engines, artifact: Artifact) -> Result<Prepared, StartError> {
+    let engine = engines.edge.clone();
+    let loaded = tokio::task::spawn_blocking(move || Prepared::load(&engine, &artifact)).await;
     loaded
         .map_err(std::io::Error::other)?
         .map_err(StartError::Edge)

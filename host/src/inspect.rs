@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use tokio::runtime::Handle;
 
-use crate::bind::{asr::Asr, ingest::Ingest, intent::Intent, llm::Llm, tts::Tts, vad::Vad};
+use crate::bind::{Plan, asr::Asr, ingest::Ingest, intent::Intent, llm::Llm, tts::Tts, vad::Vad};
 use crate::config::Config;
 use crate::edge::Prepared;
 use crate::engine::Engines;
@@ -22,6 +22,16 @@ pub struct Inspection {
 
 /// What is done with a stage.
 type Examine = fn(&Context<'_>, &Settings) -> Result<Examined, String>;
+
+/// What stands for the imports of an edge component that cannot be read.
+const EVERY: [&str; 6] = [
+    "colloquy:ingest/",
+    "colloquy:vad/",
+    "colloquy:asr/",
+    "colloquy:intent/",
+    "colloquy:llm/",
+    "colloquy:tts/",
+];
 
 struct Context<'a> {
     engines: &'a Engines,
@@ -112,7 +122,15 @@ fn inspect(
     examine: [Examine; 6],
     line: impl Fn(&mut String, &str, Result<Examined, String>) -> std::fmt::Result,
 ) -> Inspection {
-    let engines = match Engines::new(&config.engine) {
+    let edge = Artifact::read(&config.edge.component);
+    // Without an edge component, every stage that has a section is looked at.
+    let every = || EVERY.map(str::to_owned).to_vec();
+    let imports = edge
+        .as_ref()
+        .ok()
+        .and_then(|artifact| artifact.imports().ok());
+    let plan = Plan::new(&imports.unwrap_or_else(every), &config.stages);
+    let engines = match Engines::new(&config.engine, plan.edge) {
         Ok(engines) => engines,
         Err(error) => {
             return Inspection {
@@ -126,7 +144,7 @@ fn inspect(
         runtime,
         metrics: Metrics::new(),
     };
-    let stages = &config.stages;
+    let stages = &plan.stages;
     let settings = [
         &stages.ingest,
         &stages.vad,
@@ -145,27 +163,39 @@ fn inspect(
     ];
     let (mut text, mut sound) = (String::new(), true);
     for ((name, settings), examine) in names.into_iter().zip(settings).zip(examine) {
-        let found = examine(&context, settings);
+        let found = match settings {
+            Some(settings) => examine(&context, settings),
+            None if plan.missing.contains(&name) => {
+                Err(format!("the section [stage.{name}] is missing"))
+            }
+            None => continue,
+        };
         sound &= found.is_ok();
         // Writing to a string does not fail.
         let _infallible = line(&mut text, name, found);
     }
-    let found = check_edge(config, &engines);
+    let found = edge.and_then(|artifact| check_edge(artifact, &engines));
     sound &= found.is_ok();
-    let _infallible = line(&mut text, "edge", found);
+    let _infallible = line(
+        &mut text,
+        "edge",
+        found.map_err(|error| format!("{error:#}")),
+    );
+    for name in plan.unused {
+        let _infallible = writeln!(
+            text,
+            "unused  {name:<8} the edge component does not import it"
+        );
+    }
     Inspection { text, sound }
 }
 
-fn check_edge(config: &Config, engines: &Engines) -> Result<Examined, String> {
-    let check = || {
-        let artifact = Artifact::read(&config.edge.component)?;
-        Prepared::load(&engines.edge, &config.edge.component)?;
-        Ok(Examined {
-            artifact,
-            description: None,
-            memory: 0,
-            instances: 0,
-        })
-    };
-    check().map_err(|error: wasmtime::Error| format!("{error:#}"))
+fn check_edge(artifact: Artifact, engines: &Engines) -> wasmtime::Result<Examined> {
+    Prepared::load(&engines.edge, &artifact)?;
+    Ok(Examined {
+        artifact,
+        description: None,
+        memory: 0,
+        instances: 0,
+    })
 }

@@ -23,11 +23,22 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, spawn_blocking};
 
+/// Imports of all stages, which make it leave them to the host.
+const STAGES: &str = r#"
+  (import "colloquy:ingest/ingest@0.1.0" (instance))
+  (import "colloquy:vad/vad@0.1.0" (instance))
+  (import "colloquy:asr/asr@0.1.0" (instance))
+  (import "colloquy:content/content@0.1.0" (instance))
+  (import "colloquy:llm/llm@0.1.0" (instance))
+  (import "colloquy:tts/tts@0.1.0" (instance))
+"#;
+
 /// An edge component whose handler does just this.
 fn component(handler: &str) -> String {
     format!(
         r#"
 (component
+  {STAGES}
   (import "wasi:http/types@0.2.0" (instance $types
     (export "incoming-request" (type (sub resource)))
     (export "response-outparam" (type (sub resource)))))
@@ -272,6 +283,59 @@ async fn an_edge_component_that_is_not_there_is_told_at_the_start() {
         error.contains("cannot read /nonexistent/edge.wasm"),
         "{error}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stage_that_is_left_to_the_host_needs_a_section() {
+    let folder = tempfile::tempdir().unwrap();
+    let edge = wat::parse_str(component("")).unwrap();
+    std::fs::write(folder.path().join("edge.wasm"), edge).unwrap();
+    let text = text("").replace("[stage.asr]\ncomponent = 'asr.wasm'\n", "");
+    let config = Config::parse(&folder.path().join("colloquy.toml"), &text).unwrap();
+    let error = Host::start(&config).await.err().unwrap().to_string();
+    assert!(error.contains("[stage.asr] is missing"), "{error}");
+    let runtime = tokio::runtime::Handle::current();
+    let found = spawn_blocking(move || inspect::check(&config, &runtime));
+    let found = found.await.unwrap();
+    assert!(!found.sound);
+    assert!(
+        found
+            .text
+            .contains("failed  asr      the section [stage.asr] is missing"),
+        "{}",
+        found.text
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edge_component_with_its_stages_inside_is_ready_without_any() {
+    let folder = tempfile::tempdir().unwrap();
+    let edge = component("(unreachable)").replace(STAGES, "");
+    std::fs::write(
+        folder.path().join("edge.wasm"),
+        wat::parse_str(edge).unwrap(),
+    )
+    .unwrap();
+    // What has a section and is not imported is not started.
+    let text = text("");
+    let config = Config::parse(&folder.path().join("colloquy.toml"), &text).unwrap();
+    let host = Host::start(&config).await.unwrap();
+    let (stop, stopped) = oneshot::channel();
+    let bed = Bed {
+        address: host.address().unwrap(),
+        stop: Some(stop),
+        running: tokio::spawn(host.run(async {
+            let _sent_or_dropped = stopped.await;
+        })),
+        _folder: folder,
+    };
+    assert_eq!(bed.ask(get("/readyz", "")).await.status, 200);
+    bed.ask(get("/", "")).await.problem(500, "INTERNAL");
+    let runtime = tokio::runtime::Handle::current();
+    let found = spawn_blocking(move || inspect::check(&config, &runtime));
+    let found = found.await.unwrap();
+    assert!(found.sound, "{}", found.text);
+    assert!(found.text.contains("unused  asr "), "{}", found.text);
 }
 
 #[test]

@@ -10,11 +10,11 @@ pub(crate) mod ingest;
 pub(crate) mod intent;
 pub(crate) mod keyvalue;
 pub(crate) mod llm;
+mod plan;
 pub(crate) mod tts;
 pub(crate) mod vad;
 
-use std::sync::Arc;
-
+pub(crate) use plan::Plan;
 use tokio::runtime::Handle;
 use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker};
@@ -24,26 +24,26 @@ use crate::config;
 use crate::edge::Turn;
 use crate::metrics::Metrics;
 use crate::outbound::Client;
-use crate::stage::{Settings, Slot, Stage, Status, Version};
+use crate::stage::{Bound, Settings, Slot, Stage, Status, Version};
 
-/// The stages of this host.
+/// The stages of this host: those that the edge component does not have inside.
 pub(crate) struct Stages {
-    pub(crate) ingest: Slot<ingest::Ingest>,
-    pub(crate) vad: Slot<vad::Vad>,
-    pub(crate) asr: Slot<asr::Asr>,
-    pub(crate) intent: Slot<intent::Intent>,
-    pub(crate) llm: Slot<llm::Llm>,
-    pub(crate) tts: Slot<tts::Tts>,
+    ingest: Option<Slot<ingest::Ingest>>,
+    vad: Option<Slot<vad::Vad>>,
+    asr: Option<Slot<asr::Asr>>,
+    intent: Option<Slot<intent::Intent>>,
+    llm: Option<Slot<llm::Llm>>,
+    tts: Option<Slot<tts::Tts>>,
 }
 
 /// The versions that one turn uses from its start to its end.
 pub(crate) struct Snapshot {
-    pub(crate) ingest: Arc<Version<ingest::Ingest>>,
-    pub(crate) vad: Arc<Version<vad::Vad>>,
-    pub(crate) asr: Arc<Version<asr::Asr>>,
-    pub(crate) intent: Arc<Version<intent::Intent>>,
-    pub(crate) llm: Arc<Version<llm::Llm>>,
-    pub(crate) tts: Arc<Version<tts::Tts>>,
+    pub(crate) ingest: Bound<ingest::Ingest>,
+    pub(crate) vad: Bound<vad::Vad>,
+    pub(crate) asr: Bound<asr::Asr>,
+    pub(crate) intent: Bound<intent::Intent>,
+    pub(crate) llm: Bound<llm::Llm>,
+    pub(crate) tts: Bound<tts::Tts>,
 }
 
 /// One stage at this moment.
@@ -53,7 +53,7 @@ pub(crate) struct Report {
 }
 
 impl Stages {
-    /// Starts all stages, which load in the background.
+    /// Starts the stages that have settings; they load in the background.
     pub(crate) fn start(
         engine: &Engine,
         settings: &config::Stages,
@@ -62,14 +62,17 @@ impl Stages {
     ) -> std::io::Result<Self> {
         fn slot<S: Stage>(
             engine: &Engine,
-            settings: &Settings,
+            settings: &Option<Settings>,
             runtime: &Handle,
             metrics: &Metrics,
             client: &Client,
-        ) -> std::io::Result<Slot<S>> {
-            let (settings, runtime) = (settings.clone(), runtime.clone());
-            Version::start(engine, settings, runtime, metrics.clone(), client.clone())
-                .map(Slot::new)
+        ) -> std::io::Result<Option<Slot<S>>> {
+            let Some(settings) = settings.clone() else {
+                return Ok(None);
+            };
+            let (metrics, client) = (metrics.clone(), client.clone());
+            Version::start(engine, settings, runtime.clone(), metrics, client)
+                .map(|version| Some(Slot::new(version)))
         }
         let client = &Client::default();
         Ok(Self {
@@ -83,12 +86,12 @@ impl Stages {
     }
 
     /// All stages at this moment, in the order of a turn.
-    pub(crate) fn report(&self) -> [Report; 6] {
-        fn report<S: Stage>(slot: &Slot<S>) -> Report {
-            Report {
+    pub(crate) fn report(&self) -> Vec<Report> {
+        fn report<S: Stage>(slot: &Option<Slot<S>>) -> Option<Report> {
+            Some(Report {
                 stage: S::NAME,
-                status: slot.current().status(),
-            }
+                status: slot.as_ref()?.current().status(),
+            })
         }
         [
             report(&self.ingest),
@@ -98,17 +101,23 @@ impl Stages {
             report(&self.llm),
             report(&self.tts),
         ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
 
     /// The versions for a turn that starts now.
     pub(crate) fn snapshot(&self) -> Snapshot {
+        fn bound<S: Stage>(slot: &Option<Slot<S>>) -> Bound<S> {
+            Bound::new(slot.as_ref().map(Slot::current))
+        }
         Snapshot {
-            ingest: self.ingest.current(),
-            vad: self.vad.current(),
-            asr: self.asr.current(),
-            intent: self.intent.current(),
-            llm: self.llm.current(),
-            tts: self.tts.current(),
+            ingest: bound(&self.ingest),
+            vad: bound(&self.vad),
+            asr: bound(&self.asr),
+            intent: bound(&self.intent),
+            llm: bound(&self.llm),
+            tts: bound(&self.tts),
         }
     }
 }

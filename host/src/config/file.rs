@@ -82,6 +82,7 @@ pub enum Format {
 pub(super) struct Edge {
     pub(super) component: PathBuf,
     pub(super) memory_mib: usize,
+    pub(super) mounts: BTreeMap<String, PathBuf>,
     pub(super) environment: BTreeMap<String, String>,
 }
 
@@ -90,6 +91,7 @@ impl Default for Edge {
         Self {
             component: "dist/edge.wasm".into(),
             memory_mib: 256,
+            mounts: BTreeMap::new(),
             environment: BTreeMap::new(),
         }
     }

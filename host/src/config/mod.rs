@@ -7,6 +7,7 @@ mod file;
 mod mistake;
 mod stage;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -54,15 +55,15 @@ pub(crate) struct Edge {
     pub(crate) grants: Grants,
 }
 
-/// The stages, by name.
-#[derive(Debug, Clone)]
+/// The stages, by name: those with a section. Which of them there must be is the edge component's to say.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Stages {
-    pub(crate) ingest: Settings,
-    pub(crate) vad: Settings,
-    pub(crate) asr: Settings,
-    pub(crate) intent: Settings,
-    pub(crate) llm: Settings,
-    pub(crate) tts: Settings,
+    pub(crate) ingest: Option<Settings>,
+    pub(crate) vad: Option<Settings>,
+    pub(crate) asr: Option<Settings>,
+    pub(crate) intent: Option<Settings>,
+    pub(crate) llm: Option<Settings>,
+    pub(crate) tts: Option<Settings>,
 }
 
 /// A key-value bucket.
@@ -146,6 +147,7 @@ impl Config {
                 component: reader.resolve(&file.edge.component),
                 memory: edge_memory,
                 grants: Grants {
+                    mounts: reader.mounts("edge.mounts", &file.edge.mounts)?,
                     environment: file.edge.environment.clone(),
                     ..Grants::default()
                 },
@@ -191,6 +193,25 @@ impl Reader<'_> {
         } else {
             Err(self.about(key, &format!("must be {least} to {most}")))
         }
+    }
+
+    fn mounts(
+        &self,
+        key: &str,
+        mounts: &BTreeMap<String, PathBuf>,
+    ) -> Result<BTreeMap<String, PathBuf>, Mistake> {
+        if let Some(inside) = mounts.keys().find(|inside| !inside.starts_with('/')) {
+            return Err(self.about(
+                key,
+                &format!(
+                    "maps absolute guest paths to folders, and `{inside}` does not begin with /"
+                ),
+            ));
+        }
+        Ok(mounts
+            .iter()
+            .map(|(inside, folder)| (inside.clone(), self.resolve(folder)))
+            .collect())
     }
 
     fn bucket(&self, name: &str, bucket: &file::KeyValue) -> Result<Bucket, Mistake> {

@@ -1,4 +1,5 @@
-//! The `[stage.*]` sections: all six must be there, each with a component and sensible bounds.
+//! The `[stage.*]` sections: each with a component and sensible bounds. Which ones there must be depends on what the edge component
+//! imports, which is not known here.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,26 +19,22 @@ pub(super) fn resolve(reader: &Reader<'_>, stages: file::Stages) -> Result<Stage
     })
 }
 
-fn stage(reader: &Reader<'_>, name: &str, stage: Option<file::Stage>) -> Result<Settings, Mistake> {
-    let missing = || Mistake {
-        file: reader.path.to_owned(),
-        line: None,
-        what: format!("the section [stage.{name}] is missing"),
+fn stage(
+    reader: &Reader<'_>,
+    name: &str,
+    stage: Option<file::Stage>,
+) -> Result<Option<Settings>, Mistake> {
+    let Some(stage) = stage else {
+        return Ok(None);
     };
-    let stage = stage.ok_or_else(missing)?;
     let key = |field: &str| format!("stage.{name}.{field}");
     reader.range(&key("instances"), stage.instances as u64, 1, 256)?;
     reader.range(&key("memory_mib"), stage.memory_mib as u64, 1, 4096)?;
     reader.positive(&key("deadline_ms"), stage.deadline_ms)?;
     reader.positive(&key("load_timeout_ms"), stage.load_timeout_ms)?;
-    if let Some(inside) = stage.mounts.keys().find(|inside| !inside.starts_with('/')) {
-        return Err(reader.about(
-            &key("mounts"),
-            &format!("maps absolute guest paths to folders, and `{inside}` does not begin with /"),
-        ));
-    }
+    let mounts = reader.mounts(&key("mounts"), &stage.mounts)?;
     let outbound = destinations(reader, &key, &stage.outbound, &stage.credentials)?;
-    Ok(Settings {
+    Ok(Some(Settings {
         component: reader.resolve(&stage.component),
         limits: Limits {
             instances: stage.instances,
@@ -48,16 +45,12 @@ fn stage(reader: &Reader<'_>, name: &str, stage: Option<file::Stage>) -> Result<
             memory: stage.memory_mib << 20,
         },
         grants: Grants {
-            mounts: stage
-                .mounts
-                .iter()
-                .map(|(inside, folder)| (inside.clone(), reader.resolve(folder)))
-                .collect(),
+            mounts,
             environment: stage.environment,
             outbound,
             own_thread: true,
         },
-    })
+    }))
 }
 
 /// The destinations of a stage, each with its key if it has one.

@@ -31,11 +31,9 @@ fn paths_are_relative_to_the_file() {
         "{STAGES}mounts = {{ '/models/v' = 'models/v' }}\n[keyvalue.s]\nbackend = 'sqlite'\npath = '/var/s'\nmax_mib = 1"
     ));
     let config = config.unwrap();
-    assert_eq!(config.stages.tts.component, Path::new("/etc/a.wasm"));
-    assert_eq!(
-        config.stages.tts.grants.mounts["/models/v"],
-        Path::new("/etc/models/v")
-    );
+    let tts = config.stages.tts.unwrap();
+    assert_eq!(tts.component, Path::new("/etc/a.wasm"));
+    assert_eq!(tts.grants.mounts["/models/v"], Path::new("/etc/models/v"));
     assert!(
         matches!(&config.buckets[0].backend, Backend::Sqlite(path) if path == Path::new("/var/s"))
     );
@@ -173,8 +171,18 @@ fn destinations_and_their_keys_are_checked() {
 }
 
 #[test]
-fn a_missing_stage_is_named() {
-    assert!(mistake("[server]\n").contains("[stage.ingest] is missing"));
+fn an_edge_component_may_have_its_stages_inside() {
+    let config = parse("[edge]\nmounts = { '/models' = 'models' }\n").unwrap();
+    assert!(config.stages.asr.is_none());
+    assert_eq!(
+        config.edge.grants.mounts["/models"],
+        Path::new("/etc/models")
+    );
+    let text = mistake("[edge]\nmounts = { 'models' = 'm' }\n");
+    assert!(
+        text.contains("line 2: edge.mounts maps absolute guest paths"),
+        "{text}"
+    );
 }
 
 #[test]

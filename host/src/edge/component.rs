@@ -3,7 +3,6 @@
 //! Invariants: the instance lives on a task of its own that is stopped when the client leaves or the request takes too long; its fate
 //! is known before its store is dropped, so that the end of a body can be told from a failure.
 
-use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -46,8 +45,8 @@ pub(crate) struct Prepared {
 
 impl Prepared {
     /// Compiles the component, or takes the compiled code from the cache.
-    pub(crate) fn load(engine: &Engine, path: &Path) -> wasmtime::Result<Self> {
-        let component = Artifact::read(path)?.compile(engine)?;
+    pub(crate) fn load(engine: &Engine, artifact: &Artifact) -> wasmtime::Result<Self> {
+        let component = artifact.compile(engine)?;
         let proxy = ProxyPre::new(linker(engine)?.instantiate_pre(&component)?)?;
         Ok(Self {
             engine: engine.clone(),

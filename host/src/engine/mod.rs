@@ -1,7 +1,8 @@
 //! wasmtime, configured: two engines, their clock, and compiled code kept on disk.
 //!
 //! It knows nothing about stages or HTTP. The edge engine creates an instance for every request, so it draws from a pool of
-//! preallocated slots; the stage engine creates few instances that live long and may be large, so it maps memory on demand.
+//! preallocated slots, unless the edge component has its stages inside; the stage engine creates few instances that live long and may
+//! be large, so it maps memory on demand.
 //! Invariant: every store made here yields to its caller at each tick of the clock, so that a deadline or a vanished client can stop it.
 
 mod clock;
@@ -40,6 +41,15 @@ pub(crate) struct Settings {
     pub(crate) edge_memory: usize,
 }
 
+/// What is inside the edge component.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EdgeKind {
+    /// Gateway and pipeline.
+    Thin,
+    /// Stages too, so that it has any number of modules and memories, and far more to do for a request than to map them.
+    Whole,
+}
+
 /// The engine of the stages and the engine of the edge component; one clock interrupts the guests of both.
 pub(crate) struct Engines {
     pub(crate) stages: Engine,
@@ -48,10 +58,13 @@ pub(crate) struct Engines {
 
 impl Engines {
     /// Creates both engines and starts the clock.
-    pub(crate) fn new(settings: &Settings) -> wasmtime::Result<Self> {
+    pub(crate) fn new(settings: &Settings, edge: EdgeKind) -> wasmtime::Result<Self> {
         let cache = settings.cache_dir.as_ref().map(cache).transpose()?;
         let stages = Engine::new(&common(cache.clone()))?;
-        let edge = Engine::new(common(cache).allocation_strategy(pool(settings)))?;
+        let edge = Engine::new(common(cache).allocation_strategy(match edge {
+            EdgeKind::Thin => pool(settings),
+            EdgeKind::Whole => InstanceAllocationStrategy::OnDemand,
+        }))?;
         clock::start(vec![stages.weak(), edge.weak()])?;
         Ok(Self { stages, edge })
     }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
+use wasmparser::Payload;
 use wasmtime::component::{
     Component, ComponentExportIndex, ComponentNamedList, Instance, InstancePre, Lift, Linker,
     Lower, TypedFunc,
@@ -39,6 +40,28 @@ impl Artifact {
     /// Size of the file in bytes.
     pub(crate) fn len(&self) -> usize {
         self.bytes.len()
+    }
+
+    /// The names of what it imports.
+    pub(crate) fn imports(&self) -> wasmtime::Result<Vec<String>> {
+        let mut names = Vec::new();
+        let mut depth = 0_u32;
+        for payload in wasmparser::Parser::new(0).parse_all(&self.bytes) {
+            let payload = payload
+                .map_err(wasmtime::Error::from)
+                .with_context(|| format!("{} is not a component", self.path.display()))?;
+            match payload {
+                Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+                Payload::End(_) => depth = depth.saturating_sub(1),
+                Payload::ComponentImportSection(imports) if depth == 0 => {
+                    for import in imports {
+                        names.push(import?.name.name.to_owned());
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(names)
     }
 
     /// Compiles it, or takes the compiled code from the cache.

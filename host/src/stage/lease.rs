@@ -12,7 +12,7 @@ use super::version::Version;
 use super::{Lease, Stage};
 
 /// A function of the stage that may answer an error of its own.
-type Fallible<P, T, E> = TypedFunc<P, (Result<T, E>,)>;
+pub(super) type Fallible<P, T, E> = TypedFunc<P, (Result<T, E>,)>;
 /// Picks the method that gives the next item of a resource.
 type Next<S, T, E> = fn(&S) -> Fallible<(ResourceAny,), Option<T>, E>;
 

@@ -6,6 +6,7 @@
 //! * [`Lease`](pool::Lease) is exclusive use of an instance; [`Stream`] reads ahead from one.
 
 mod artifact;
+mod bound;
 mod fault;
 mod grants;
 mod instance;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 pub(crate) use artifact::{Artifact, Exports};
+pub(crate) use bound::Bound;
 pub(crate) use fault::Fault;
 pub(crate) use grants::Grants;
 pub(crate) use instance::Instance;

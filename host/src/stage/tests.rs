@@ -79,11 +79,14 @@ struct Bed {
 
 /// A stage of two instances with a short deadline and little memory, running this component.
 fn bed(component: &str) -> Bed {
-    let engines = Engines::new(&engine::Settings {
-        cache_dir: None,
-        edge_instances: 1,
-        edge_memory: 1 << 20,
-    })
+    let engines = Engines::new(
+        &engine::Settings {
+            cache_dir: None,
+            edge_instances: 1,
+            edge_memory: 1 << 20,
+        },
+        engine::EdgeKind::Thin,
+    )
     .unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("probe.wasm");
