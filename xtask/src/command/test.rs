@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use super::{build, models, recordings, setup};
-use crate::{cargo, paths, python, run};
+use crate::{cargo, node, paths, python, run};
 
 /// Runs every test of the workspace. `args` goes to the test programs.
 pub(crate) fn run(args: &[String]) -> Result<()> {
@@ -13,6 +13,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     models::run(&[])?;
     recordings::run(&[])?;
     let python = python::environment("tests")?;
+    let node = node::environment()?;
     build::run()?;
     build::test_guests()?;
     // In the profile it is running in, where its dependencies are compiled already.
@@ -33,6 +34,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     run::shown(
         environment(&mut all)?
             .env("COLLOQUY_PYTHON", python)
+            .env("COLLOQUY_NODE", node)
             .arg("--")
             .args(args),
     )?;
