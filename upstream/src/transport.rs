@@ -1,0 +1,87 @@
+//! A request and its answer, whatever carries them.
+
+use std::time::Duration;
+
+use crate::base::BaseUrl;
+use crate::failure::Failure;
+
+/// How long an exchange may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// From the start to the head of the answer.
+    pub head: Duration,
+    /// Between two pieces of the answer.
+    pub pause: Duration,
+    /// From the start to the end of the answer.
+    pub total: Option<Duration>,
+}
+
+/// A POST request.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The server.
+    pub base: &'a BaseUrl,
+    /// Path and query on it, beginning with a slash.
+    pub path: &'a str,
+    /// Headers by name in lower case; `host` and the length of the body are not among them.
+    pub headers: &'a [(&'a str, &'a str)],
+    /// The whole body.
+    pub body: &'a [u8],
+    /// How long it may take.
+    pub limits: Limits,
+}
+
+/// An answer whose body is still on its way.
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// Names in lower case; values that are no text are left out.
+    pub headers: Vec<(String, String)>,
+    /// The body. Dropping it closes the connection.
+    pub body: Box<dyn Source>,
+}
+
+impl Response {
+    /// The first header of that name (in lower case).
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(other, _)| other == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The whole body.
+    ///
+    /// # Errors
+    /// `Unavailable` when it is longer than `limit` bytes; whatever the body's end brings.
+    pub fn whole(mut self, limit: usize) -> Result<Vec<u8>, Failure> {
+        let mut all = Vec::new();
+        while let Some(bytes) = self.body.read()? {
+            if all.len() + bytes.len() > limit {
+                let why = format!("the server's answer is longer than {limit} bytes");
+                return Err(Failure::Unavailable(why));
+            }
+            all.extend(bytes);
+        }
+        Ok(all)
+    }
+}
+
+/// Where the bytes of a body come from.
+pub trait Source {
+    /// The next bytes as they arrive, at least one; none after the last.
+    ///
+    /// # Errors
+    /// `Deadline` when they take too long, `Unavailable` when the body is cut short.
+    fn read(&mut self) -> Result<Option<Vec<u8>>, Failure>;
+}
+
+/// Sends requests.
+pub trait Transport {
+    /// Sends one and returns when the head of the answer is there, whatever its status.
+    ///
+    /// # Errors
+    /// `Deadline` when that takes too long, `Unavailable` when there is no answer.
+    fn post(&self, request: &Request<'_>) -> Result<Response, Failure>;
+}
