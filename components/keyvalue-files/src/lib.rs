@@ -1,0 +1,13 @@
+//! `wasi:keyvalue` in files below a folder, for hosts without a key-value store, or with one that forgets.
+//!
+//! One folder for each bucket, one file for each key. A value is replaced in one step, so a reader sees the old or the new one. Several
+//! instances may use a folder at the same time; the last `set` wins. Values do not expire, but a full bucket gives up the oldest ones.
+//! It is made for a laptop and for tests: a `set` looks at every file of its bucket.
+
+pub mod bucket;
+#[cfg(target_family = "wasm")]
+mod component;
+pub mod config;
+pub mod error;
+pub mod key;
+pub mod store;
