@@ -1,6 +1,6 @@
-//! `build`: components, the composed edge, and the host, into `dist/`.
+//! `build`: components, the composed applications, and the host, into `dist/`.
 //!
-//! `dist/components/<package>.wasm`, `dist/edge.wasm` (gateway and pipeline in one, stages imported), `dist/colloquy`.
+//! `dist/components/<package>.wasm`, what `compose` makes of them (`dist/*.wasm`), and `dist/colloquy`.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ pub(crate) fn run() -> Result<()> {
         &paths::root().join("components"),
         &paths::dist().join("components"),
     )?;
-    compose::run()?;
+    compose::run(compose::DEFAULT_PROFILE, compose::Detail::Files)?;
     host()
 }
 

@@ -42,8 +42,15 @@ enum Command {
     Recordings,
     /// Build the components and the host into dist/
     Build,
-    /// Fuse the gateway and the pipeline of dist/components/ into dist/edge.wasm (part of `build`)
-    Compose,
+    /// Fuse the components of dist/components/ into applications, and print what is plugged into what (part of `build`)
+    Compose {
+        /// Which stages: `default`, or `edge` for hosted edges with small limits, which are checked
+        #[arg(long, value_name = "NAME", default_value = compose::DEFAULT_PROFILE)]
+        profile: String,
+        /// Print imports, exports, digest and size of every component instead
+        #[arg(long)]
+        explain: bool,
+    },
     /// Do all of the above that is needed, then serve
     Serve {
         /// Address and port; port 0 takes a free one
@@ -97,7 +104,14 @@ impl Xtask {
             Command::Models { list: false, with } => models::run(&with),
             Command::Recordings => recordings::run(&[]),
             Command::Build => build::run(),
-            Command::Compose => compose::run(),
+            Command::Compose { profile, explain } => compose::run(
+                &profile,
+                if explain {
+                    compose::Detail::Everything
+                } else {
+                    compose::Detail::Plugs
+                },
+            ),
             Command::Serve { listen, config } => serve::run(&listen, &config),
             Command::Ask {
                 file,
