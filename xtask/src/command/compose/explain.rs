@@ -1,23 +1,24 @@
-//! What a component imports and exports, how large it is, and its digest.
+//! What a component imports and exports, its size in bytes, and its digest.
 
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use wac_graph::types::{Package, Types};
 
-use crate::{digest, paths, ui};
+use crate::{digest, paths};
 
 /// Lines about a component.
 pub(super) fn component(path: &Path) -> Result<Vec<String>> {
     let bytes = super::read(path)?;
     let mut types = Types::default();
-    let size = ui::megabytes(bytes.len() as u64);
+    let n_bytes = bytes.len();
     let package = Package::from_bytes("explained", None, bytes, &mut types)
         .with_context(|| format!("{} is no component", path.display()))?;
     let world = &types[package.ty()];
     let shown = path.strip_prefix(paths::root()).unwrap_or(path).display();
     let mut lines = vec![
-        format!("{shown}  {size}"),
+        shown.to_string(),
+        format!("    size     {n_bytes}"),
         format!("    sha256   {}", digest::file(path)?),
     ];
     list(&mut lines, "imports", world.imports.keys());
