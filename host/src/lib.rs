@@ -1,8 +1,9 @@
 //! The edge host: runs the edge component for every request, and the stages it imports on threads of their own.
 //!
 //! In reading order: [`config`] is what an operator writes; `edge` is HTTP; `engine` is wasmtime; `stage` is pools of instances;
-//! `bind` forwards the edge component's imports to them; `store` keeps values; `outbound` sends the requests that a stage may send; `events` and `metrics` tell what happened. Only `edge`
-//! knows HTTP, only `engine`, `stage` and `bind` know wasmtime (with the entry that runs the edge component in `edge/guest.rs`).
+//! `bind` forwards the edge component's imports to them; `outbound` sends the requests that a stage may send; `store` keeps values;
+//! `events` and `metrics` tell what happened. Only `edge` knows the HTTP that comes in and only `outbound` that which goes out; only
+//! `engine`, `stage` and `bind` know wasmtime (with the entry that runs the edge component in `edge/guest.rs`).
 //! The whole public interface is [`host::Host`] and [`config::Config`]: the `colloquy` command is a thin front to them.
 
 mod bind;
@@ -16,5 +17,6 @@ pub mod inspect;
 pub mod logging;
 mod metrics;
 mod outbound;
+pub mod preinit;
 mod stage;
 mod store;

@@ -9,7 +9,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use colloquy_host::config::Config;
 use colloquy_host::host::Host;
-use colloquy_host::{inspect, logging};
+use colloquy_host::{inspect, logging, preinit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
@@ -39,6 +39,17 @@ enum Command {
     Check,
     /// Loads every stage once and lists what is really there.
     Components,
+    /// Writes a component with its model inside, which no host has to load.
+    Preinit {
+        /// A component that exports `colloquy:preload`, such as dist/components/asr-whisper.wasm.
+        component: PathBuf,
+        /// The folder that it would read at run time. The folder's name becomes the name of the model.
+        #[arg(long, value_name = "FOLDER")]
+        model: PathBuf,
+        /// Where the result goes.
+        #[arg(short, long, value_name = "FILE")]
+        out: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -53,10 +64,28 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let mut config = Config::read(&arguments.config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
+    if let Command::Preinit {
+        component,
+        model,
+        out,
+    } = &arguments.command
+    {
+        let made = runtime.block_on(preinit::run(component, model, out))?;
+        let mib = |n_bytes: u64| n_bytes as f64 / f64::from(1 << 20);
+        writeln!(
+            std::io::stdout(),
+            "{}: {:.1} MiB ({:.1} of them the component; the files had {:.1})",
+            out.display(),
+            mib(made.result),
+            mib(made.component),
+            mib(made.files)
+        )?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut config = Config::read(&arguments.config)?;
     match arguments.command {
         Command::Serve { listen } => {
             logging::start(&config).context("log.level")?;
@@ -68,6 +97,8 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
         Command::Check => report(inspect::check(&config, runtime.handle())),
         Command::Components => report(inspect::components(&config, runtime.handle())),
+        // Done above: it needs no configuration.
+        Command::Preinit { .. } => Ok(ExitCode::SUCCESS),
     }
 }
 

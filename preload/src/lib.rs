@@ -6,8 +6,8 @@
 //!
 //! Nothing here knows what a model is, and nothing touches the generated bindings.
 //!
-//! Invariant: preloading uses no clock, no environment, no folder and no standard stream. wasi-libc keeps what it learns from its host,
-//! and another host would find the handles of the first in the snapshot.
+//! Invariant: preloading uses no clock, no folder and no standard stream. wasi-libc keeps the handles that it gets from its host, and
+//! another host would find those of the first in the snapshot.
 
 mod files;
 mod slot;

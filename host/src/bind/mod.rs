@@ -16,12 +16,12 @@ pub(crate) mod vad;
 
 pub(crate) use plan::Plan;
 use tokio::runtime::Handle;
-use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker};
 
 use crate::bindings::EdgeHost;
 use crate::config;
 use crate::edge::Turn;
+use crate::engine::Compiler;
 use crate::metrics::Metrics;
 use crate::outbound::Client;
 use crate::stage::{Bound, Settings, Slot, Stage, Status, Version};
@@ -55,13 +55,13 @@ pub(crate) struct Report {
 impl Stages {
     /// Starts the stages that have settings; they load in the background.
     pub(crate) fn start(
-        engine: &Engine,
+        compiler: &Compiler,
         settings: &config::Stages,
         runtime: &Handle,
         metrics: &Metrics,
     ) -> std::io::Result<Self> {
         fn slot<S: Stage>(
-            engine: &Engine,
+            compiler: &Compiler,
             settings: &Option<Settings>,
             runtime: &Handle,
             metrics: &Metrics,
@@ -71,17 +71,17 @@ impl Stages {
                 return Ok(None);
             };
             let (metrics, client) = (metrics.clone(), client.clone());
-            Version::start(engine, settings, runtime.clone(), metrics, client)
+            Version::start(compiler, settings, runtime.clone(), metrics, client)
                 .map(|version| Some(Slot::new(version)))
         }
         let client = &Client::default();
         Ok(Self {
-            ingest: slot(engine, &settings.ingest, runtime, metrics, client)?,
-            vad: slot(engine, &settings.vad, runtime, metrics, client)?,
-            asr: slot(engine, &settings.asr, runtime, metrics, client)?,
-            intent: slot(engine, &settings.intent, runtime, metrics, client)?,
-            llm: slot(engine, &settings.llm, runtime, metrics, client)?,
-            tts: slot(engine, &settings.tts, runtime, metrics, client)?,
+            ingest: slot(compiler, &settings.ingest, runtime, metrics, client)?,
+            vad: slot(compiler, &settings.vad, runtime, metrics, client)?,
+            asr: slot(compiler, &settings.asr, runtime, metrics, client)?,
+            intent: slot(compiler, &settings.intent, runtime, metrics, client)?,
+            llm: slot(compiler, &settings.llm, runtime, metrics, client)?,
+            tts: slot(compiler, &settings.tts, runtime, metrics, client)?,
         })
     }
 

@@ -21,7 +21,7 @@ use super::problem::Problem;
 use super::turn::{Refused, Turn};
 use crate::bind::{self, Stages};
 use crate::config;
-use crate::engine::{self, MemoryLimit};
+use crate::engine::{self, Compiler, MemoryLimit};
 use crate::events::Bus;
 use crate::stage::Artifact;
 use crate::store::Stores;
@@ -45,11 +45,11 @@ pub(crate) struct Prepared {
 
 impl Prepared {
     /// Compiles the component, or takes the compiled code from the cache.
-    pub(crate) fn load(engine: &Engine, artifact: &Artifact) -> wasmtime::Result<Self> {
-        let component = artifact.compile(engine)?;
-        let proxy = ProxyPre::new(linker(engine)?.instantiate_pre(&component)?)?;
+    pub(crate) fn load(compiler: &Compiler, artifact: &Artifact) -> wasmtime::Result<Self> {
+        let component = artifact.compile(compiler)?;
+        let proxy = ProxyPre::new(linker(compiler)?.instantiate_pre(&component)?)?;
         Ok(Self {
-            engine: engine.clone(),
+            engine: (**compiler).clone(),
             proxy,
         })
     }

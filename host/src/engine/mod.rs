@@ -6,15 +6,16 @@
 //! Invariant: every store made here yields to its caller at each tick of the clock, so that a deadline or a vanished client can stop it.
 
 mod clock;
+mod compiled;
 mod memory;
 
 use std::path::PathBuf;
 
 use wasmtime::{
-    Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, OptLevel,
-    PoolingAllocationConfig, Store,
+    Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Store,
 };
 
+pub(crate) use compiled::Compiler;
 pub(crate) use memory::{Limited, MemoryLimit};
 
 /// Native stack of a guest in bytes. Rust guests keep their large values in linear memory, so this is generous.
@@ -52,21 +53,24 @@ pub(crate) enum EdgeKind {
 
 /// The engine of the stages and the engine of the edge component; one clock interrupts the guests of both.
 pub(crate) struct Engines {
-    pub(crate) stages: Engine,
-    pub(crate) edge: Engine,
+    pub(crate) stages: Compiler,
+    pub(crate) edge: Compiler,
 }
 
 impl Engines {
     /// Creates both engines and starts the clock.
     pub(crate) fn new(settings: &Settings, edge: EdgeKind) -> wasmtime::Result<Self> {
-        let cache = settings.cache_dir.as_ref().map(cache).transpose()?;
-        let stages = Engine::new(&common(cache.clone()))?;
-        let edge = Engine::new(common(cache).allocation_strategy(match edge {
+        let stages = Engine::new(&common())?;
+        let edge = Engine::new(common().allocation_strategy(match edge {
             EdgeKind::Thin => pool(settings),
             EdgeKind::Whole => InstanceAllocationStrategy::OnDemand,
         }))?;
         clock::start(vec![stages.weak(), edge.weak()])?;
-        Ok(Self { stages, edge })
+        let folder = settings.cache_dir.as_deref();
+        Ok(Self {
+            stages: Compiler::new(stages, folder),
+            edge: Compiler::new(edge, folder),
+        })
     }
 }
 
@@ -79,7 +83,7 @@ pub(crate) fn store<T: Limited>(engine: &Engine, data: T) -> Store<T> {
     store
 }
 
-fn common(cache: Option<Cache>) -> Config {
+fn common() -> Config {
     let mut config = Config::new();
     config
         .epoch_interruption(true)
@@ -88,8 +92,7 @@ fn common(cache: Option<Cache>) -> Config {
         .memory_init_cow(true)
         .memory_guaranteed_dense_image_size(DENSE_IMAGE)
         .max_wasm_stack(WASM_STACK)
-        .async_stack_size(WASM_STACK + HOST_STACK)
-        .cache(cache);
+        .async_stack_size(WASM_STACK + HOST_STACK);
     config
 }
 
@@ -107,10 +110,4 @@ fn pool(settings: &Settings) -> InstanceAllocationStrategy {
         .max_memory_size(settings.edge_memory)
         .table_elements(100_000);
     InstanceAllocationStrategy::Pooling(pool)
-}
-
-fn cache(dir: &PathBuf) -> wasmtime::Result<Cache> {
-    let mut config = CacheConfig::new();
-    config.with_directory(dir);
-    Cache::new(config)
 }

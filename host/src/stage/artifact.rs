@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use wasmparser::Payload;
+use wasmtime::Store;
 use wasmtime::component::{
     Component, ComponentExportIndex, ComponentNamedList, Instance, InstancePre, Lift, Linker,
     Lower, TypedFunc,
 };
 use wasmtime::error::Context;
-use wasmtime::{Engine, Store};
 
 use super::instance::Guest;
+use crate::engine::Compiler;
 
 /// A component on disk.
 #[derive(Debug, Clone)]
@@ -65,15 +66,16 @@ impl Artifact {
     }
 
     /// Compiles it, or takes the compiled code from the cache.
-    pub(crate) fn compile(&self, engine: &Engine) -> wasmtime::Result<Component> {
-        Component::from_binary(engine, &self.bytes)
+    pub(crate) fn compile(&self, compiler: &Compiler) -> wasmtime::Result<Component> {
+        compiler
+            .component(&self.digest, &self.bytes)
             .with_context(|| format!("{} is not a component", self.path.display()))
     }
 
     /// Compiles it and resolves its imports, which for a stage may only be WASI's.
-    pub(crate) fn prepare(&self, engine: &Engine) -> wasmtime::Result<InstancePre<Guest>> {
-        let component = self.compile(engine)?;
-        let mut linker = Linker::new(engine);
+    pub(crate) fn prepare(&self, compiler: &Compiler) -> wasmtime::Result<InstancePre<Guest>> {
+        let component = self.compile(compiler)?;
+        let mut linker = Linker::new(compiler);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
         // Every stage may ask; where its requests may go is decided when it sends one.
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;

@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
-use wasmtime::Engine;
 use wasmtime::component::{InstancePre, ResourceTable};
 use wasmtime_wasi_http::WasiHttpCtx;
 
@@ -18,7 +17,7 @@ use super::grants::Grants;
 use super::instance::{Guest, Instance};
 use super::pool::{Pool, Rules, Status};
 use super::{Description, Lease, Stage};
-use crate::engine::{self, MemoryLimit};
+use crate::engine::{self, Compiler, MemoryLimit};
 use crate::metrics::Metrics;
 use crate::outbound::{Client, Outbound};
 
@@ -65,7 +64,7 @@ struct Loaded {
 impl<S: Stage> Version<S> {
     /// Starts the workers. Returns at once; loading goes on in the background and its failures show in [`Version::status`].
     pub(crate) fn start(
-        engine: &Engine,
+        compiler: &Compiler,
         settings: Settings,
         runtime: Handle,
         metrics: Metrics,
@@ -80,7 +79,7 @@ impl<S: Stage> Version<S> {
         };
         let loaded = Arc::new(Loaded::default());
         let loader = Loader {
-            engine: engine.clone(),
+            compiler: compiler.clone(),
             settings,
             runtime,
             metrics: metrics.clone(),
@@ -141,7 +140,7 @@ pub(crate) struct Examined {
 
 /// Compiles and links a stage, and has it load and describe itself if `load`. The error is for the operator.
 pub(crate) fn examine<S: Stage>(
-    engine: &Engine,
+    compiler: &Compiler,
     settings: &Settings,
     runtime: &Handle,
     metrics: &Metrics,
@@ -149,7 +148,7 @@ pub(crate) fn examine<S: Stage>(
 ) -> Result<Examined, String> {
     let told = |error: wasmtime::Error| format!("{error:#}");
     let loader = Loader {
-        engine: engine.clone(),
+        compiler: compiler.clone(),
         settings: settings.clone(),
         runtime: runtime.clone(),
         metrics: metrics.clone(),
@@ -158,7 +157,7 @@ pub(crate) fn examine<S: Stage>(
     };
     let artifact = Artifact::read(&settings.component).map_err(told)?;
     let mut instance = loader
-        .instantiate::<S>(&artifact.prepare(engine).map_err(told)?)
+        .instantiate::<S>(&artifact.prepare(compiler).map_err(told)?)
         .map_err(told)?;
     let description = if load {
         Some(S::describe(&mut instance)?)
@@ -176,7 +175,7 @@ pub(crate) fn examine<S: Stage>(
 
 /// Makes instances of one version.
 struct Loader {
-    engine: Engine,
+    compiler: Compiler,
     settings: Settings,
     runtime: Handle,
     metrics: Metrics,
@@ -224,7 +223,7 @@ impl Loader {
             mib = artifact.len() >> 20,
             "compiling, unless it is cached"
         );
-        let ready = artifact.prepare(&self.engine)?;
+        let ready = artifact.prepare(&self.compiler)?;
         tracing::info!(stage, ms = started.elapsed().as_millis() as u64, "compiled");
         *prepared = Some(ready.clone());
         Ok(ready)
@@ -242,7 +241,7 @@ impl Loader {
             table: ResourceTable::new(),
             memory: MemoryLimit::new(limits.memory),
         };
-        let mut store = engine::store(&self.engine, guest);
+        let mut store = engine::store(&self.compiler, guest);
         let start = async {
             tokio::time::timeout(limits.load_timeout, prepared.instantiate_async(&mut store)).await
         };
