@@ -7,6 +7,7 @@
 )]
 
 pub mod host;
+pub mod process;
 pub mod python;
 pub mod recordings;
 pub mod speech;

@@ -11,16 +11,35 @@ pub fn run<S: AsRef<std::ffi::OsStr>>(
     script: &str,
     arguments: impl IntoIterator<Item = S>,
 ) -> Result<()> {
-    let python = std::env::var_os("COLLOQUY_PYTHON")
-        .context("COLLOQUY_PYTHON is not set: run `cargo xtask test`")?;
     let path = crate::root().join("tests/tools").join(script);
-    let output = Command::new(python).arg(&path).args(arguments).output()?;
+    let output = Command::new(interpreter()?)
+        .arg(&path)
+        .args(arguments)
+        .output()?;
     ensure!(
         output.status.success(),
         "{script}: {}",
         String::from_utf8_lossy(&output.stderr)
     );
     Ok(())
+}
+
+/// The value of an expression, as a text.
+pub fn evaluate(expression: &str) -> Result<String> {
+    let output = Command::new(interpreter()?)
+        .args(["-c", &format!("print({expression}, end='')")])
+        .output()?;
+    ensure!(
+        output.status.success(),
+        "{expression}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+fn interpreter() -> Result<std::ffi::OsString> {
+    std::env::var_os("COLLOQUY_PYTHON")
+        .context("COLLOQUY_PYTHON is not set: run `cargo xtask test`")
 }
 
 /// A recording in every container and codec, encoded by FFmpeg's libraries.

@@ -12,6 +12,14 @@ pub struct Recording {
     pub text: String,
 }
 
+/// The folder of everything that is fetched or made once and kept.
+pub fn cache() -> Result<PathBuf> {
+    let recordings = std::env::var_os("COLLOQUY_TEST_DATA")
+        .context("COLLOQUY_TEST_DATA is not set: run `cargo xtask test`")?;
+    let folder = std::path::absolute(recordings)?;
+    Ok(folder.parent().context("no folder above")?.to_owned())
+}
+
 /// A file of the fetched test data, such as `pywhispercpp/jfk.wav`.
 pub fn file(name: &str) -> Result<PathBuf> {
     let folder = std::env::var_os("COLLOQUY_TEST_DATA")

@@ -1,0 +1,95 @@
+//! A server of somebody else as a process: started, awaited by what it prints, and stopped with everything that it started.
+
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+/// How long a start may take at most; the first one compiles the component.
+const START_LIMIT: Duration = Duration::from_secs(300);
+
+/// A running server. Dropping it kills its process group.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Server {
+    /// Starts a program and waits until a line that it prints, to either stream, has what `ready` looks for. Returns what that found.
+    /// Everything printed goes to `log`, too.
+    pub fn start<T: Send + 'static>(
+        command: &mut Command,
+        log: PathBuf,
+        ready: impl Fn(&str) -> Option<T> + Clone + Send + 'static,
+    ) -> Result<(Self, T)> {
+        let program = command.get_program().to_string_lossy().into_owned();
+        let mut child = command
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| program.clone())?;
+        let (found, awaited) = mpsc::channel();
+        let file = std::fs::File::create(&log)?;
+        let out = child.stdout.take().context("standard output")?;
+        let err = child.stderr.take().context("standard error")?;
+        follow(out, file.try_clone()?, ready.clone(), found.clone());
+        follow(err, file, ready, found);
+        let server = Self { child, log };
+        // The channel ends when the program does, because then both streams do.
+        match awaited.recv_timeout(START_LIMIT) {
+            Ok(found) => Ok((server, found)),
+            Err(error) => bail!(
+                "{program} did not get ready ({error}):\n{}",
+                server.printed()
+            ),
+        }
+    }
+
+    /// What it has printed so far.
+    #[must_use]
+    pub fn printed(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let group = format!("-{}", self.child.id());
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
+        let _ = self.child.wait();
+    }
+}
+
+/// Copies lines to the log on a thread of its own and reports the first that is looked for.
+fn follow<T: Send + 'static>(
+    stream: impl Read + Send + 'static,
+    mut log: std::fs::File,
+    ready: impl Fn(&str) -> Option<T> + Send + 'static,
+    found: mpsc::Sender<T>,
+) {
+    std::thread::spawn(move || {
+        let mut found = Some(found);
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            let _ = std::io::Write::write_all(&mut log, format!("{line}\n").as_bytes());
+            if let Some(it) = ready(&line)
+                && let Some(found) = found.take()
+            {
+                let _ = found.send(it);
+            }
+        }
+    });
+}
+
+/// A port that is free now. Another program may take it; for servers that cannot say which one they took.
+pub fn free_port() -> Result<u16> {
+    Ok(std::net::TcpListener::bind("127.0.0.1:0")?
+        .local_addr()?
+        .port())
+}
