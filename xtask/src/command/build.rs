@@ -51,25 +51,36 @@ fn components(sources: &Path, target: &Path) -> Result<()> {
 
 fn host() -> Result<()> {
     ui::step("Building", "the host");
+    programs(&["colloquy"], &paths::dist())
+}
+
+/// The Rust programs of `examples/`, for the tests: `dist/examples/<program>`.
+pub(crate) fn examples() -> Result<()> {
+    ui::step("Building", "the examples");
+    programs(
+        &["embed-rust", "pipeline-rust"],
+        &paths::dist().join("examples"),
+    )
+}
+
+/// Builds programs of the workspace and puts them into a folder.
+fn programs(names: &[&str], target: &Path) -> Result<()> {
     // Selected from the whole workspace, as the tests are: with `-p colloquy-host` its dependencies would get fewer features, and
     // wasmtime would be compiled once for `serve` and again for `test`.
-    let selection = [
-        "--release",
-        "--workspace",
-        "--exclude",
-        "xtask",
-        "--bin",
-        "colloquy",
-    ];
-    let built = cargo::build(cargo::cargo().arg("build").args(selection))?;
-    let binary = built
-        .iter()
-        .find(|artifact| artifact.name == "colloquy")
-        .context("the build made no `colloquy`")?;
-    install(
-        &binary.path,
-        &paths::dist().join(paths::program("colloquy")),
-    )
+    let mut command = cargo::cargo();
+    command.args(["build", "--release", "--workspace", "--exclude", "xtask"]);
+    for name in names {
+        command.args(["--bin", name]);
+    }
+    let built = cargo::build(&mut command)?;
+    for name in names {
+        let binary = built
+            .iter()
+            .find(|artifact| artifact.name == *name)
+            .with_context(|| format!("the build made no `{name}`"))?;
+        install(&binary.path, &target.join(paths::program(name)))?;
+    }
+    Ok(())
 }
 
 /// Copies next to its place and renames, so that a host that runs from there is not disturbed.

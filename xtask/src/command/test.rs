@@ -16,6 +16,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     let node = node::environment()?;
     build::run()?;
     build::test_guests()?;
+    build::examples()?;
     // In the profile it is running in, where its dependencies are compiled already.
     let own = run::shown(
         cargo::cargo()
