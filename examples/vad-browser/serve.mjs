@@ -8,7 +8,7 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 // The shim has a half for browsers next to the one for Node.js, which is the one found here.
 const shim = fileURLToPath(new URL('../browser', import.meta.resolve('@bytecodealliance/preview2-shim')));
 const FOLDERS = { '/shim/': shim, '/vad/': here('vad'), '/models/': here('../../models') };
-const PAGE = new Set(['/index.html', '/page.js', '/detector.js', '/capture.js']);
+const PAGE = new Set(['/index.html', '/page.js', '/detector.js', '/clocks.js', '/capture.js']);
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm' };
 
 const server = createServer(async (request, response) => {
