@@ -100,6 +100,7 @@ impl Extractor {
             .take(frames + 1)
             .enumerate()
         {
+            colloquy_breathe::breathe();
             let power = spectrum.power(self.transform.as_ref(), window, &self.window);
             for (band, filter) in self.filters.iter().enumerate() {
                 let log = filter.apply(power).max(FLOOR).log10();

@@ -230,6 +230,7 @@ impl Decoding {
     fn pull(&mut self) -> Result<Option<Vec<i16>>, Fault> {
         // Nothing is handed out before it is sure that the recording is not too short.
         while !self.ended && (self.ready.len() < N_CHUNK || self.n_in < self.min_in) {
+            colloquy_breathe::breathe();
             self.convert()?;
             self.step()?;
         }

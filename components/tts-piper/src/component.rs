@@ -1,6 +1,6 @@
 //! The component's glue: the WIT interface over the plain modules. Nothing is decided here.
 
-use std::{cell::RefCell, path::Path, rc::Rc, sync::Arc, time::Duration};
+use std::{cell::RefCell, path::Path, rc::Rc, sync::Arc};
 
 use bindings::exports::colloquy::{
     preload::preload::{self, File},
@@ -77,8 +77,6 @@ impl GuestSpeech for Stream {
     }
 
     fn next(&self) -> Result<Option<Vec<i16>>, Error> {
-        // Hosts that run guests on their I/O threads get a chance to serve others between windows.
-        std::thread::sleep(Duration::from_micros(1));
         self.0.borrow_mut().next().map_err(refusal)
     }
 }

@@ -162,9 +162,11 @@ fn tables(ids: &[i64], heads: usize, reach: usize) -> TractResult<TVec<TValue>> 
     ))
 }
 
-/// Runs a plan that has `N` outputs.
+/// Runs a plan that has `N` outputs, with air for a host that serves others on this thread.
 pub(crate) fn run<const N: usize>(plan: &Plan, inputs: TVec<TValue>) -> TractResult<[TValue; N]> {
-    let outputs: Vec<TValue> = plan.run(inputs)?.into_iter().collect();
+    let outputs: Vec<TValue> = colloquy_breathe_tract::run(plan, inputs)?
+        .into_iter()
+        .collect();
     outputs.try_into().map_err(|outputs: Vec<TValue>| {
         TractError::msg(format!("{} outputs instead of {N}", outputs.len()))
     })

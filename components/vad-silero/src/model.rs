@@ -122,9 +122,8 @@ impl Silero {
             half(&state.hidden)?,
             half(&state.cell)?,
         ];
-        let outputs = self
-            .plan
-            .run(inputs.into_iter().map(TValue::from).collect())?;
+        let inputs = inputs.into_iter().map(TValue::from).collect();
+        let outputs = colloquy_breathe_tract::run(&self.plan, inputs)?;
         let [probabilities, hidden, cell] = outputs.as_slice() else {
             bail!("{} outputs instead of 3", outputs.len());
         };

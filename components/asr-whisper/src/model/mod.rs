@@ -124,7 +124,8 @@ impl Whisper {
         let failed = |error| Error::engine("encoding audio", error);
         let mel = Tensor::from_shape(&[1, features.n_mels, features.frames], &features.values)
             .map_err(failed)?;
-        let outputs = self.encoder.run(tvec!(mel.into_tvalue())).map_err(failed)?;
+        let outputs =
+            colloquy_breathe_tract::run(&self.encoder, tvec!(mel.into_tvalue())).map_err(failed)?;
         let sizes = &self.description.sizes;
         let silence = self
             .silence
@@ -208,7 +209,7 @@ impl Whisper {
         );
         inputs.extend(context.caches.drain(..));
         inputs.extend(cross.0.iter().cloned());
-        let mut outputs = self.decoder.run(inputs)?.into_iter();
+        let mut outputs = colloquy_breathe_tract::run(&self.decoder, inputs)?.into_iter();
         let hidden = outputs.next().context("the decoder has no output")?;
         context.caches.extend(outputs);
         context.length += tokens.len();
