@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 /// How long a start may take at most; the first one compiles the component.
-const START_LIMIT: Duration = Duration::from_secs(300);
+const START_LIMIT: Duration = Duration::from_secs(900);
 
 /// A running server. Dropping it kills its process group.
 #[derive(Debug)]

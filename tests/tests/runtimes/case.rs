@@ -62,19 +62,32 @@ pub(crate) struct Upload {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Expect {
     pub(crate) status: u16,
-    /// JSON pointer to exactly this value.
+    /// JSON pointer to exactly this value; `{name}` stands for a saved one in texts.
     #[serde(default)]
     pub(crate) equal: BTreeMap<String, serde_json::Value>,
     /// JSON pointer to these words, in any case and with any punctuation.
     #[serde(default)]
     pub(crate) words: BTreeMap<String, String>,
-    /// The ids of the cards of an answer, best first.
+    /// The ids of the cards of an answer, in any order.
     pub(crate) cards: Option<Vec<String>>,
     /// The names of the events of a stream in the order in which they first appear; the last one ends the stream.
     pub(crate) events: Option<Vec<String>>,
     /// Names of headers that the answer must have, with what they begin with.
     #[serde(default)]
     pub(crate) headers: BTreeMap<String, String>,
+}
+
+/// Values of earlier answers, by name.
+#[derive(Debug, Default)]
+pub(crate) struct Saved(pub(crate) BTreeMap<String, String>);
+
+impl Saved {
+    /// The text with its placeholders replaced.
+    pub(crate) fn fill(&self, text: &str) -> String {
+        self.0.iter().fold(text.to_owned(), |text, (name, value)| {
+            text.replace(&format!("{{{name}}}"), value)
+        })
+    }
 }
 
 /// The folder of the cases.

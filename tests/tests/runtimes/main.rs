@@ -17,7 +17,6 @@ mod request;
 mod runtime;
 mod verdict;
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -27,7 +26,7 @@ use reqwest::blocking::Client;
 use serde_json::Value;
 
 use answer::{Answer, Names};
-use case::Case;
+use case::{Case, Saved};
 use runtime::{Running, Runtime};
 
 /// How long a request may take at most; the first one of a runtime may have to compile and load everything.
@@ -108,21 +107,21 @@ fn last_words(current: &Current) -> String {
 /// Sends the requests of a case, checks what is known of the answers, and returns them in their comparable form.
 fn run(case: &Case, url: &str) -> Result<Vec<Value>> {
     let client = Client::builder().timeout(REQUEST_LIMIT).build()?;
-    let (mut saved, mut names) = (BTreeMap::new(), Names::default());
+    let (mut saved, mut names) = (Saved::default(), Names::default());
     let mut answers = Vec::new();
     for (index, step) in case.steps.iter().enumerate() {
         let place = || format!("step {}, {}", index + 1, step.request);
         let id = format!("conformance-{}-{}", case.name, index + 1);
         let response = request::send(&client, url, step, &id, &saved).with_context(place)?;
         let answer = Answer::read(response, &id).with_context(place)?;
-        verdict::expected(&answer, &step.expect).with_context(place)?;
+        verdict::expected(&answer, &step.expect, &saved).with_context(place)?;
         for (name, pointer) in &step.save {
             let value = answer
                 .document()
                 .and_then(|document| document.pointer(pointer)?.as_str())
                 .with_context(|| format!("nothing at {pointer}"))
                 .with_context(place)?;
-            saved.insert(name.clone(), value.to_owned());
+            saved.0.insert(name.clone(), value.to_owned());
         }
         answers.push(answer.normal(&mut names).with_context(place)?);
     }

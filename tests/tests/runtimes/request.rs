@@ -1,14 +1,12 @@
 //! Sends the request of a step.
 
-use std::collections::BTreeMap;
-
 use anyhow::{Context, Result, bail};
 use colloquy_tests::recordings;
 use colloquy_tests::speech::Wav;
 use reqwest::Method;
 use reqwest::blocking::{Client, RequestBuilder, Response, multipart};
 
-use super::case::{Step, Upload};
+use super::case::{Saved, Step, Upload};
 
 /// Sends it with this request id; `saved` has the values for the placeholders of its path and headers.
 pub(crate) fn send(
@@ -16,23 +14,18 @@ pub(crate) fn send(
     url: &str,
     step: &Step,
     id: &str,
-    saved: &BTreeMap<String, String>,
+    saved: &Saved,
 ) -> Result<Response> {
     let (method, path) = step
         .request
         .split_once(' ')
         .with_context(|| format!("`{}` is not a method and a path", step.request))?;
-    let fill = |text: &str| {
-        saved.iter().fold(text.to_owned(), |text, (name, value)| {
-            text.replace(&format!("{{{name}}}"), value)
-        })
-    };
     let method: Method = method.parse()?;
     let mut request = client
-        .request(method, format!("{url}{}", fill(path)))
+        .request(method, format!("{url}{}", saved.fill(path)))
         .header("x-request-id", id);
     for (name, value) in &step.headers {
-        request = request.header(name, fill(value));
+        request = request.header(name, saved.fill(value));
     }
     Ok(with_body(request, step)?.send()?)
 }
