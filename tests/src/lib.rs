@@ -11,6 +11,7 @@ pub mod process;
 pub mod python;
 pub mod recordings;
 pub mod speech;
+pub mod upstream;
 
 use std::path::PathBuf;
 

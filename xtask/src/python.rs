@@ -60,6 +60,12 @@ pub(crate) fn environment(name: &str) -> Result<PathBuf> {
     Ok(python)
 }
 
+/// Whether the Python that environments are made from is at least 3.`minor`.
+pub(crate) fn is_at_least(minor: u8) -> Result<bool> {
+    let check = format!("import sys; sys.exit(sys.version_info < (3, {minor}))");
+    Ok(run::works(find()?, &["-c", &check]))
+}
+
 /// pip of an environment, without its advertisement of newer versions.
 pub(crate) fn pip(python: &Path) -> Command {
     let mut command = Command::new(python);
@@ -73,6 +79,7 @@ pub(crate) fn requirements(name: &str) -> Result<PathBuf> {
         "models" => "models/requirements.txt",
         "tests" => "tests/requirements.txt",
         "peer" => "tests/requirements-peer.txt",
+        "upstream" => "tests/requirements-upstream.txt",
         _ => bail!("there is no Python environment `{name}`"),
     };
     Ok(paths::root().join(file))

@@ -36,8 +36,12 @@ struct Placed {
 /// # Errors
 /// `InvalidInput` when spans are out of order, overlap, or do not lie in the recording.
 pub fn pieces(samples: usize, spans: &[Range<u64>]) -> Result<Vec<Piece>, Failure> {
-    let whole = [0..samples as u64];
-    let spans = if spans.is_empty() { &whole } else { spans };
+    let whole = 0..samples as u64;
+    let spans = if spans.is_empty() {
+        std::slice::from_ref(&whole)
+    } else {
+        spans
+    };
     let mut pieces: Vec<Piece> = Vec::new();
     let mut end_before = 0;
     for (index, span) in spans.iter().enumerate() {
@@ -137,6 +141,10 @@ fn milliseconds(sample: usize) -> u32 {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::single_range_in_vec_init,
+    reason = "a list of one span is meant"
+)]
 mod tests {
     use super::*;
 

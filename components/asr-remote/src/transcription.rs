@@ -19,7 +19,7 @@ const LONGEST_ANSWER: usize = 8 << 20;
 /// Whisper looks at 224 tokens of a prompt; some servers refuse more. The end of it counts most.
 const LONGEST_PROMPT: usize = 600;
 /// The log-probability that stands for one that the server did not tell: its exponential, the confidence, is 0.
-const UNKNOWN_LOGPROB: f32 = -100.0;
+const UNKNOWN_LOGPROB: f32 = -1000.0;
 const ROUTE: &str = "/v1/audio/transcriptions";
 
 /// What the caller wants.

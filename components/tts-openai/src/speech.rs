@@ -180,8 +180,9 @@ impl Speech {
 impl Arriving {
     fn next(&mut self) -> Result<Option<Vec<i16>>, Failure> {
         loop {
-            // What follows the samples of a wav is not waited for.
             if self.promised == Some(0) {
+                // The end of the answer, so that its connection can be used again. What it brings does not matter any more.
+                let _end = self.body.read();
                 return self.end();
             }
             let bytes = match std::mem::take(&mut self.first) {

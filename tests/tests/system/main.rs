@@ -11,6 +11,7 @@ mod faults;
 mod hostile;
 mod operation;
 mod questions;
+mod remote;
 mod sessions;
 mod turn;
 
@@ -37,7 +38,13 @@ fn main() -> anyhow::Result<()> {
         operation::CASES,
     ]
     .concat();
-    let own = [sessions::OWN_CASES, faults::OWN_CASES, operation::OWN_CASES].concat();
+    let own = [
+        sessions::OWN_CASES,
+        faults::OWN_CASES,
+        operation::OWN_CASES,
+        remote::OWN_CASES,
+    ]
+    .concat();
 
     let host = Arc::new(if arguments.list {
         None

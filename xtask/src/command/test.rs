@@ -11,8 +11,15 @@ use crate::{cargo, node, paths, python, run};
 pub(crate) fn run(args: &[String]) -> Result<()> {
     setup::run()?;
     models::run(&[])?;
-    recordings::run(&[])?;
+    // The model in the form that other engines take: a server that is not ours runs on it.
+    recordings::run(&["peer"])?;
     let python = python::environment("tests")?;
+    // Its packages need a newer Python than ours; without it that one case is skipped and says so.
+    let upstream = if python::is_at_least(10)? {
+        Some(python::environment("upstream")?)
+    } else {
+        None
+    };
     let node = node::environment()?;
     build::run()?;
     build::test_guests()?;
@@ -35,6 +42,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     run::shown(
         environment(&mut all)?
             .env("COLLOQUY_PYTHON", python)
+            .envs(upstream.map(|python| ("COLLOQUY_UPSTREAM_PYTHON", python)))
             .env("COLLOQUY_NODE", node)
             .arg("--")
             .args(args),

@@ -115,10 +115,53 @@ fn look_around() -> String {
     let network = std::net::TcpStream::connect("127.0.0.1:80").is_ok()
         || std::net::UdpSocket::bind("0.0.0.0:0").is_ok();
     format!(
-        "I opened {} files, saw {variables} variables and the network was {}.",
+        "I opened {} files, saw {variables} variables and the network was {}. {}",
         opened.len(),
-        if network { "open" } else { "closed" }
+        if network { "open" } else { "closed" },
+        call_home()
     )
+}
+
+/// Tries to send requests: to whom `TARGET` names if anything does, and to others.
+fn call_home() -> String {
+    let target = std::env::var("TARGET").unwrap_or_else(|_| "127.0.0.1:80".into());
+    let told = |authority: &str| match http::get(authority) {
+        Ok(status) => format!("answered with {status}"),
+        Err(http::ErrorCode::HttpRequestDenied) => "was denied".into(),
+        Err(code) => format!("failed with {code:?}"),
+    };
+    format!(
+        "My request to the target {}, the one to its port by another name {}, and the one to an address of the machine's own network {}.",
+        told(&target),
+        told(&target.replace("127.0.0.1", "localhost")),
+        told("169.254.169.254")
+    )
+}
+
+mod http {
+    //! As little of `wasi:http` as a request takes.
+
+    use wasip2::http::outgoing_handler::handle;
+    pub(super) use wasip2::http::types::ErrorCode;
+    use wasip2::http::types::{Fields, OutgoingRequest, Scheme};
+
+    /// The status that `GET /` brings; a key of the guest's own goes with it.
+    pub(super) fn get(authority: &str) -> Result<u16, ErrorCode> {
+        let fields = Fields::new();
+        let _sent = fields.append("authorization", b"Bearer my-own");
+        let request = OutgoingRequest::new(fields);
+        let _set = request.set_scheme(Some(&Scheme::Http));
+        let _set = request.set_authority(Some(authority));
+        let _set = request.set_path_with_query(Some("/"));
+        let answer = handle(request, None)?;
+        loop {
+            match answer.get() {
+                Some(Ok(response)) => return response.map(|response| response.status()),
+                Some(Err(())) => return Err(ErrorCode::InternalError(None)),
+                None => answer.subscribe().block(),
+            }
+        }
+    }
 }
 
 bindings::export!(Hostile with_types_in bindings);

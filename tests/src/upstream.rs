@@ -1,0 +1,308 @@
+//! An emulated OpenAI-compatible server: one thread per connection, HTTP/1.1 by hand, so that a case decides where a body is cut into
+//! pieces, where it stops and where the connection breaks. It keeps every request for the case to look at.
+//!
+//! Strict: a request that is not complete and well-formed HTTP/1.1 gets no answer, which fails the case.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context, Result, bail, ensure};
+
+/// A request as it came.
+#[derive(Debug, Clone)]
+pub struct Received {
+    /// Such as `POST`.
+    pub method: String,
+    /// Path and query.
+    pub path: String,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The whole body.
+    pub body: Vec<u8>,
+}
+
+impl Received {
+    /// The header of that name, which must be there once at most.
+    pub fn header(&self, name: &str) -> Result<Option<&str>> {
+        let mut values = self.headers.iter().filter(|(other, _)| other == name);
+        let value = values.next().map(|(_, value)| value.as_str());
+        ensure!(values.next().is_none(), "{name} is there twice");
+        Ok(value)
+    }
+
+    /// The parts of a `multipart/form-data` body in order: name, content type, content. Checked to the last byte.
+    pub fn form(&self) -> Result<Vec<(String, Option<String>, Vec<u8>)>> {
+        let kind = self.header("content-type")?.context("content-type")?;
+        let boundary = kind
+            .strip_prefix("multipart/form-data; boundary=")
+            .with_context(|| kind.to_owned())?;
+        let delimiter = format!("\r\n--{boundary}");
+        let mut rest = [b"\r\n", self.body.as_slice()].concat();
+        let mut parts = Vec::new();
+        loop {
+            ensure!(rest.starts_with(delimiter.as_bytes()), "no delimiter");
+            rest.drain(..delimiter.len());
+            if rest == b"--\r\n" {
+                return Ok(parts);
+            }
+            ensure!(rest.starts_with(b"\r\n"), "a delimiter without an end");
+            let head = find(&rest, b"\r\n\r\n").context("a part without a head")?;
+            let end = find(&rest, delimiter.as_bytes()).context("a part without an end")?;
+            let text = std::str::from_utf8(&rest[2..head])?;
+            let mut name = None;
+            let mut kind = None;
+            for line in text.split("\r\n") {
+                match line.split_once(": ").context("a header of a part")? {
+                    ("Content-Disposition", value) => {
+                        let value = value
+                            .strip_prefix("form-data; name=\"")
+                            .context("form-data")?;
+                        name = value.split('"').next().map(str::to_owned);
+                    }
+                    ("Content-Type", value) => kind = Some(value.to_owned()),
+                    (other, _) => bail!("header {other} in a part"),
+                }
+            }
+            parts.push((
+                name.context("a part without a name")?,
+                kind,
+                rest[head + 4..end].to_vec(),
+            ));
+            rest.drain(..end);
+        }
+    }
+
+    /// The text of a field of a form.
+    pub fn field(&self, name: &str) -> Result<Option<String>> {
+        let field = self.form()?.into_iter().find(|(other, ..)| other == name);
+        field
+            .map(|(_, _, content)| String::from_utf8(content).context("a field that is no text"))
+            .transpose()
+    }
+}
+
+fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes
+        .windows(wanted.len())
+        .position(|window| window == wanted)
+}
+
+/// How a body is sent.
+#[derive(Debug, Clone, Copy)]
+pub enum Way {
+    /// With its length, at once.
+    Whole,
+    /// Chunked, in pieces of this many bytes.
+    Pieces(usize),
+    /// Chunked until this many bytes are sent, then the connection breaks.
+    CutAfter(usize),
+    /// Nothing is ever sent, not even a head.
+    Never,
+    /// Chunked until this many bytes are sent, then nothing more, on an open connection.
+    StopsAfter(usize),
+}
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// Headers beside the length.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// How it is sent.
+    pub way: Way,
+}
+
+impl Reply {
+    /// A success of this content type.
+    #[must_use]
+    pub fn ok(kind: &str, body: impl Into<Vec<u8>>, way: Way) -> Self {
+        Self {
+            status: 200,
+            headers: vec![("content-type", kind.to_owned())],
+            body: body.into(),
+            way,
+        }
+    }
+
+    /// A refusal as OpenAI words them.
+    #[must_use]
+    pub fn refusal(status: u16, headers: Vec<(&'static str, String)>, error: &str) -> Self {
+        Self {
+            status,
+            headers,
+            body: format!("{{\"error\":{error}}}").into_bytes(),
+            way: Way::Whole,
+        }
+    }
+}
+
+type Answer = Box<dyn Fn(&Received) -> Reply + Send + Sync>;
+
+struct Shared {
+    answer: Mutex<Answer>,
+    received: Mutex<Vec<Received>>,
+    connections: AtomicUsize,
+}
+
+/// A running server. Its threads end with the test process; dropping it frees nothing that matters.
+pub struct Upstream {
+    /// Such as `http://127.0.0.1:40123`.
+    pub url: String,
+    shared: Arc<Shared>,
+}
+
+impl Upstream {
+    /// Starts a server that answers by this function.
+    pub fn start(answer: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let shared = Arc::new(Shared {
+            answer: Mutex::new(Box::new(answer)),
+            received: Mutex::default(),
+            connections: AtomicUsize::new(0),
+        });
+        let server = Arc::clone(&shared);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                server.connections.fetch_add(1, Ordering::SeqCst);
+                let server = Arc::clone(&server);
+                std::thread::spawn(move || {
+                    if let Err(error) = serve(&stream, &server) {
+                        eprintln!("emulator: {error:#}");
+                    }
+                });
+            }
+        });
+        Ok(Self { url, shared })
+    }
+
+    /// Answers by another function from now on.
+    pub fn answer(&self, answer: impl Fn(&Received) -> Reply + Send + Sync + 'static) {
+        *lock(&self.shared.answer) = Box::new(answer);
+    }
+
+    /// What has come since the last call.
+    #[must_use]
+    pub fn received(&self) -> Vec<Received> {
+        std::mem::take(&mut *lock(&self.shared.received))
+    }
+
+    /// Connections so far.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.shared.connections.load(Ordering::SeqCst)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Requests of one connection, one after the other.
+fn serve(stream: &TcpStream, shared: &Shared) -> Result<()> {
+    stream.set_nodelay(true)?;
+    let mut reader = BufReader::new(stream);
+    while let Some(request) = read(&mut reader)? {
+        let reply = lock(&shared.answer)(&request);
+        lock(&shared.received).push(request);
+        if !send(stream, &reply)? {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// A whole request; none when the client has closed the connection between two.
+fn read(reader: &mut BufReader<&TcpStream>) -> Result<Option<Received>> {
+    let mut line = String::new();
+    if reader.read_line(&mut line)? == 0 {
+        return Ok(None);
+    }
+    let mut words = line.trim_end().split(' ');
+    let (method, path) = (
+        words.next().context("method")?,
+        words.next().context("path")?,
+    );
+    ensure!(words.next() == Some("HTTP/1.1"), "{line}");
+    let mut headers = Vec::new();
+    loop {
+        let mut line = String::new();
+        ensure!(reader.read_line(&mut line)? > 0, "a head without an end");
+        let line = line.trim_end();
+        if line.is_empty() {
+            break;
+        }
+        let (name, value) = line.split_once(':').context("a header without a colon")?;
+        headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+    }
+    let mut request = Received {
+        method: method.to_owned(),
+        path: path.to_owned(),
+        headers,
+        body: Vec::new(),
+    };
+    ensure!(
+        request.header("host")?.is_some(),
+        "a request without a host"
+    );
+    ensure!(
+        request.header("transfer-encoding")?.is_none(),
+        "a body without a length"
+    );
+    let length = request.header("content-length")?.unwrap_or("0").parse()?;
+    request.body = vec![0; length];
+    reader.read_exact(&mut request.body).context("body")?;
+    Ok(Some(request))
+}
+
+/// Whether the connection goes on.
+fn send(mut stream: &TcpStream, reply: &Reply) -> Result<bool> {
+    if matches!(reply.way, Way::Never) {
+        return wait_for_end(stream);
+    }
+    let mut head = format!("HTTP/1.1 {} Emulated\r\n", reply.status);
+    for (name, value) in &reply.headers {
+        head += &format!("{name}: {value}\r\n");
+    }
+    let (piece, end) = match reply.way {
+        Way::Whole | Way::Never => {
+            head += &format!("content-length: {}\r\n\r\n", reply.body.len());
+            stream.write_all(&[head.as_bytes(), &reply.body].concat())?;
+            return Ok(true);
+        }
+        Way::Pieces(piece) => (piece, reply.body.len()),
+        Way::CutAfter(end) | Way::StopsAfter(end) => (997, end),
+    };
+    head += "transfer-encoding: chunked\r\n\r\n";
+    stream.write_all(head.as_bytes())?;
+    for chunk in reply.body[..end.min(reply.body.len())].chunks(piece) {
+        let size = format!("{:x}\r\n", chunk.len());
+        // A client that has gone is not this server's failure.
+        if stream
+            .write_all(&[size.as_bytes(), chunk, b"\r\n"].concat())
+            .is_err()
+        {
+            return Ok(false);
+        }
+    }
+    match reply.way {
+        Way::CutAfter(_) => Ok(false),
+        Way::StopsAfter(_) => wait_for_end(stream),
+        _ => {
+            stream.write_all(b"0\r\n\r\n")?;
+            Ok(true)
+        }
+    }
+}
+
+/// Waits until the client gives up.
+fn wait_for_end(mut stream: &TcpStream) -> Result<bool> {
+    let mut byte = [0];
+    let _gone = stream.read(&mut byte);
+    Ok(false)
+}

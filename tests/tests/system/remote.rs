@@ -1,0 +1,514 @@
+//! Stages that ask a server: what they send, what becomes of each way to answer, and that they reach nothing else.
+//!
+//! The emulator decides how a server behaves; a server that is not ours shows that the emulator is right about the interface.
+
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use colloquy_tests::host::{Host, expect_json, expect_problem, stage};
+use colloquy_tests::process::{Server, free_port};
+use colloquy_tests::speech::{Wav, word_error_rate};
+use colloquy_tests::upstream::{Received, Reply, Upstream, Way};
+use colloquy_tests::{python, recordings, root};
+use toml::{Table, Value, toml};
+
+use super::OwnCase;
+
+pub(crate) const OWN_CASES: &[OwnCase] = &[
+    (
+        "remote::a_transcription_server_is_asked_as_openai_says",
+        a_transcription_server_is_asked_as_openai_says,
+    ),
+    (
+        "remote::each_refusal_of_a_transcription_server_is_told_apart",
+        each_refusal_of_a_transcription_server_is_told_apart,
+    ),
+    (
+        "remote::a_real_transcription_server_hears_the_president",
+        a_real_transcription_server_hears_the_president,
+    ),
+    (
+        "remote::a_speech_server_speaks_as_it_arrives",
+        a_speech_server_speaks_as_it_arrives,
+    ),
+    (
+        "remote::a_speech_server_that_fails_leaves_the_text",
+        a_speech_server_that_fails_leaves_the_text,
+    ),
+    (
+        "remote::a_stage_reaches_the_listed_destination_and_no_other",
+        a_stage_reaches_the_listed_destination_and_no_other,
+    ),
+];
+
+const KEY: &str = "sk-colloquy-test-0123456789";
+
+/// Replaces a stage by another component with this environment and the destinations that it may reach.
+fn replace(
+    config: &mut Table,
+    name: &str,
+    file: &str,
+    outbound: &[&str],
+    environment: Table,
+) -> Result<()> {
+    let stage = stage(config, name)?;
+    let component = root().canonicalize()?.join("dist").join(file);
+    stage.clear();
+    stage.insert("component".into(), component.display().to_string().into());
+    stage.insert("memory_mib".into(), 128.into());
+    let outbound = outbound.iter().map(|to| Value::from(*to)).collect();
+    stage.insert("outbound".into(), Value::Array(outbound));
+    stage.insert("environment".into(), Value::Table(environment));
+    Ok(())
+}
+
+/// A host whose asr asks this server.
+fn hearing_host(base: &str, outbound: &str, timeout_ms: &str) -> Result<Host> {
+    let environment = toml! {
+        ASR_BASE_URL = base
+        ASR_MODEL = "whisper-large-v3-turbo"
+        ASR_API_KEY = KEY
+        ASR_TIMEOUT_MS = timeout_ms
+    };
+    Host::configured(|config| {
+        replace(
+            config,
+            "asr",
+            "components/asr-remote.wasm",
+            &[outbound],
+            environment,
+        )
+    })
+}
+
+fn a_transcription_server_is_asked_as_openai_says() -> Result<()> {
+    let transcript = r#"{"task":"transcribe","language":"english","duration":9.5,"text":"What did she do at Harvard?",
+        "segments":[{"id":0,"seek":0,"start":0.0,"end":3.0,"text":" What did she do","tokens":[50364,708,630],"temperature":0.0,
+        "avg_logprob":-0.1,"compression_ratio":0.9,"no_speech_prob":0.01},
+        {"id":1,"start":3.0,"end":9.0,"text":" at Harvard?","avg_logprob":-0.1,"no_speech_prob":0.01}]}"#;
+    let upstream =
+        Upstream::start(move |_| Reply::ok("application/json", transcript, Way::Pieces(7)))?;
+    let host = hearing_host(
+        &format!("{}/openai/v1/", upstream.url),
+        &upstream.url,
+        "15000",
+    )?;
+    let jfk = recordings::jfk()?;
+    for _ in 0..3 {
+        let answer = host.ask_aloud(&jfk.path, None)?;
+        ensure!(
+            answer["transcription"] == "What did she do at Harvard?",
+            "{answer}"
+        );
+        ensure!(answer["language"] == "en", "{answer}");
+        ensure!(
+            answer["stages"]["asr"]
+                .as_str()
+                .is_some_and(|name| name.starts_with("asr-remote@")),
+            "{answer}"
+        );
+        let confidence = answer["metadata"]["transcription_confidence"].as_f64();
+        ensure!(
+            confidence.is_some_and(|c| (c - 0.9048).abs() < 0.001),
+            "{answer}"
+        );
+    }
+    let received = upstream.received();
+    ensure!(received.len() == 3, "{} requests", received.len());
+    // A stage has one connection to a server, not one for each turn.
+    ensure!(
+        upstream.connections() == 1,
+        "{} connections",
+        upstream.connections()
+    );
+    for request in &received {
+        ensure!(
+            request.method == "POST" && request.path == "/openai/v1/audio/transcriptions",
+            "{request:?}"
+        );
+        ensure!(
+            request.header("authorization")? == Some(&format!("Bearer {KEY}")),
+            "the key"
+        );
+        ensure!(
+            Some(request.header("host")?.context("host")?) == upstream.url.strip_prefix("http://"),
+            "host"
+        );
+        let names: Vec<_> = request.form()?.into_iter().map(|(name, ..)| name).collect();
+        for name in &names {
+            let known = [
+                "model",
+                "response_format",
+                "language",
+                "prompt",
+                "temperature",
+                "file",
+            ];
+            ensure!(
+                known.contains(&name.as_str()),
+                "{name} is no field of the interface"
+            );
+        }
+        ensure!(
+            request.field("model")?.as_deref() == Some("whisper-large-v3-turbo"),
+            "model"
+        );
+        ensure!(
+            request.field("response_format")?.as_deref() == Some("verbose_json"),
+            "format"
+        );
+        let (_, kind, file) = request
+            .form()?
+            .into_iter()
+            .find(|(name, ..)| name == "file")
+            .context("file")?;
+        ensure!(kind.as_deref() == Some("audio/wav"), "{kind:?}");
+        let sent = Wav::parse(&file)?;
+        let recorded = Wav::parse(&std::fs::read(&jfk.path)?)?;
+        // Only speech is sent; there is some silence in eleven seconds of any speech.
+        ensure!(
+            sent.sample_rate == 16_000
+                && sent.seconds() > 6.0
+                && sent.seconds() < recorded.seconds(),
+            "{} s",
+            sent.seconds()
+        );
+        ensure!(sent.loudness() > 0.02, "the file is silent");
+    }
+    Ok(())
+}
+
+fn each_refusal_of_a_transcription_server_is_told_apart() -> Result<()> {
+    let upstream = Upstream::start(|_| Reply::refusal(500, Vec::new(), "{}"))?;
+    let host = hearing_host(&upstream.url, &upstream.url, "1500")?;
+    let jfk = std::fs::read(recordings::jfk()?.path)?;
+    let expect = |reply: Reply, status: u16, code: &str, retryable: bool| -> Result<()> {
+        let about = format!("{} {:?}", reply.status, reply.way);
+        upstream.answer(move |_| reply.clone());
+        let response = host.upload("jfk.wav", jfk.clone(), None)?;
+        let problem = expect_problem(response, status, code).with_context(|| about.clone())?;
+        ensure!(
+            problem["stage"] == "asr" && problem["retryable"] == retryable,
+            "{about}: {problem}"
+        );
+        if status == 503 && code == "OVERLOADED" {
+            ensure!(problem["retry_after_ms"] == 7000, "{problem}");
+        }
+        ensure!(
+            !problem.to_string().contains(KEY),
+            "the client was told the key"
+        );
+        Ok(())
+    };
+    let wrong_key = format!(r#"{{"message":"Incorrect API key provided: {KEY}"}}"#);
+    let retry = vec![("retry-after", "7".to_owned())];
+    let json = |way| {
+        Reply::ok(
+            "application/json",
+            r#"{"text":"Hello there, and more than that."}"#,
+            way,
+        )
+    };
+    expect(
+        Reply::refusal(401, Vec::new(), &wrong_key),
+        503,
+        "STAGE_UNAVAILABLE",
+        true,
+    )?;
+    expect(
+        Reply::refusal(413, Vec::new(), "{}"),
+        422,
+        "INVALID_REQUEST",
+        false,
+    )?;
+    expect(
+        Reply::refusal(415, Vec::new(), "{}"),
+        415,
+        "INVALID_REQUEST",
+        false,
+    )?;
+    expect(
+        Reply::refusal(500, Vec::new(), "{}"),
+        503,
+        "STAGE_UNAVAILABLE",
+        true,
+    )?;
+    expect(Reply::refusal(429, retry, "{}"), 503, "OVERLOADED", true)?;
+    expect(
+        Reply::ok("text/html", "<html>sign in</html>", Way::Whole),
+        503,
+        "STAGE_UNAVAILABLE",
+        true,
+    )?;
+    expect(json(Way::CutAfter(20)), 503, "STAGE_UNAVAILABLE", true)?;
+    expect(json(Way::Never), 504, "STAGE_TIMEOUT", true)?;
+    expect(json(Way::StopsAfter(20)), 504, "STAGE_TIMEOUT", true)?;
+    // None of this cost an instance: a server's failure is not a stage's.
+    ensure!(
+        host.metric("colloquy_stage_instances_retired_total", "stage=\"asr\"")? == 0.0,
+        "an instance was retired"
+    );
+    upstream.answer(|_| Reply::ok("text/plain", "Hello there.", Way::Whole));
+    let answer = expect_json(host.upload("jfk.wav", jfk.clone(), None)?)?;
+    ensure!(answer["transcription"] == "Hello there.", "{answer}");
+    let log = host.log()?;
+    ensure!(
+        log.contains("refused with 401") && !log.contains(KEY),
+        "the log has the key or no refusal"
+    );
+    Ok(())
+}
+
+/// faster-whisper-server: somebody else's implementation of the same interface.
+fn a_real_transcription_server_hears_the_president() -> Result<()> {
+    let Some(python) = std::env::var_os("COLLOQUY_UPSTREAM_PYTHON") else {
+        println!(
+            "skipped: COLLOQUY_UPSTREAM_PYTHON is not set; `cargo xtask test` sets it where Python is 3.10 or newer"
+        );
+        return Ok(());
+    };
+    let port = free_port()?;
+    let model = recordings::file("peer/whisper-tiny.en/model.bin")?;
+    let folder = tempfile::tempdir()?;
+    let mut command = Command::new(python);
+    command
+        .args([
+            "-m",
+            "faster_whisper_server",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            &port.to_string(),
+        ])
+        .arg(model.parent().context("the model's folder")?)
+        .env("HF_HUB_OFFLINE", "1");
+    let ready = |line: &str| line.contains("Uvicorn running").then_some(());
+    let (_server, ()) = Server::start(&mut command, folder.path().join("log"), ready)?;
+    let base = format!("http://127.0.0.1:{port}");
+    let address = base.clone();
+    let environment = toml! { ASR_BASE_URL = address ASR_TIMEOUT_MS = "60000" };
+    let host = Host::configured(|config| {
+        replace(
+            config,
+            "asr",
+            "components/asr-remote.wasm",
+            &[&base],
+            environment,
+        )?;
+        stage(config, "asr")?.insert("deadline_ms".into(), 90_000.into());
+        Ok(())
+    })?;
+    let jfk = recordings::jfk()?;
+    let answer = host.ask_aloud(&jfk.path, None)?;
+    let heard = answer["transcription"].as_str().context("transcription")?;
+    let errors = word_error_rate(&jfk.text, heard);
+    ensure!(errors <= 0.1, "{errors}: {heard}");
+    ensure!(answer["language"] == "en", "{answer}");
+    let confidence = answer["metadata"]["transcription_confidence"].as_f64();
+    ensure!(confidence.is_some_and(|c| c > 0.3 && c <= 1.0), "{answer}");
+    Ok(())
+}
+
+const VOICES: &str = "joe|en-US|male|Joe, amy|en-US|female";
+
+/// A host whose tts asks this server, which wants no key.
+fn speaking_host(upstream: &Upstream, format: &str) -> Result<Host> {
+    let base = upstream.url.clone();
+    let environment = toml! {
+        TTS_BASE_URL = base
+        TTS_VOICES = VOICES
+        TTS_FORMAT = format
+        TTS_TIMEOUT_MS = "1500"
+    };
+    Host::configured(|config| {
+        replace(
+            config,
+            "tts",
+            "components/tts-openai.wasm",
+            &[&upstream.url],
+            environment,
+        )
+    })
+}
+
+fn a_speech_server_speaks_as_it_arrives() -> Result<()> {
+    let (_folder, files) = python::spoken(&["She worked on the Mark One at Harvard."])?;
+    let file = std::fs::read(&files[0])?;
+    let voice = Wav::parse(&file)?;
+    let raw: Vec<u8> = voice
+        .samples
+        .iter()
+        .flat_map(|sample| sample.to_le_bytes())
+        .collect();
+    // What a server says of a rate that it does not send: the configured one counts for pcm, the header for wav.
+    for (format, kind, body, rate) in [
+        ("pcm", "audio/pcm", raw, 24_000),
+        ("wav", "audio/wav", file, voice.sample_rate),
+    ] {
+        let upstream = Upstream::start(move |_| Reply::ok(kind, body.clone(), Way::Pieces(1237)))?;
+        let host = speaking_host(&upstream, format)?;
+        let answer = host.ask("What did she do at Harvard?", None)?;
+        ensure!(answer["degraded"] == serde_json::json!([]), "{answer}");
+        let audio = Wav::parse(&host.audio(&answer)?)?;
+        let requests = upstream.received();
+        ensure!(
+            !requests.is_empty() && audio.sample_rate == rate,
+            "{} requests, {} Hz",
+            requests.len(),
+            audio.sample_rate
+        );
+        // Every sample of every sentence, in order; the pipeline may put silence between sentences.
+        let mut rest = audio.samples.as_slice();
+        for request in &requests {
+            let asked = request_for_speech(request, format)?;
+            ensure!(
+                asked["voice"] == "joe" && asked["model"] == "tts-1",
+                "{asked}"
+            );
+            let at = rest
+                .windows(voice.samples.len())
+                .position(|window| window == voice.samples);
+            let at = at.with_context(|| {
+                format!("{format}: the sentence {} is not whole", asked["input"])
+            })?;
+            rest = &rest[at + voice.samples.len()..];
+        }
+        ensure!(
+            requests.iter().all(|request| request
+                .header("authorization")
+                .is_ok_and(|key| key.is_none())),
+            "a key from nowhere"
+        );
+    }
+    Ok(())
+}
+
+/// The JSON of a request, checked.
+fn request_for_speech(request: &Received, format: &str) -> Result<serde_json::Value> {
+    ensure!(
+        request.method == "POST" && request.path == "/v1/audio/speech",
+        "{request:?}"
+    );
+    ensure!(
+        request.header("content-type")? == Some("application/json"),
+        "content type"
+    );
+    let asked: serde_json::Value = serde_json::from_slice(&request.body)?;
+    let fields = asked.as_object().context("an object")?;
+    for name in fields.keys() {
+        let known = ["model", "input", "voice", "response_format", "speed"];
+        ensure!(
+            known.contains(&name.as_str()),
+            "{name} is no field of the interface"
+        );
+    }
+    ensure!(asked["response_format"] == format, "{asked}");
+    ensure!(
+        asked["input"].as_str().is_some_and(|text| !text.is_empty()),
+        "{asked}"
+    );
+    Ok(asked)
+}
+
+fn a_speech_server_that_fails_leaves_the_text() -> Result<()> {
+    let upstream = Upstream::start(|_| Reply::refusal(500, Vec::new(), "{}"))?;
+    let host = speaking_host(&upstream, "pcm")?;
+    let sound = vec![1; 60_000];
+    for reply in [
+        Reply::refusal(401, Vec::new(), "{}"),
+        Reply::refusal(429, Vec::new(), "{}"),
+        Reply::refusal(500, Vec::new(), "{}"),
+        Reply::ok("audio/mpeg", b"ID3\x04....".to_vec(), Way::Whole),
+        Reply::ok("audio/pcm", sound.clone(), Way::CutAfter(30_001)),
+        Reply::ok("audio/pcm", sound.clone(), Way::StopsAfter(30_001)),
+        Reply::ok("audio/pcm", sound, Way::Never),
+    ] {
+        let about = format!("{} {:?}", reply.status, reply.way);
+        upstream.answer(move |_| reply.clone());
+        let answer = host
+            .ask("What did she do at Harvard?", None)
+            .with_context(|| about.clone())?;
+        ensure!(
+            answer["degraded"] == serde_json::json!(["tts"]),
+            "{about}: {answer}"
+        );
+        ensure!(
+            answer["response"]
+                .as_str()
+                .is_some_and(|text| text.len() > 20),
+            "{about}: {answer}"
+        );
+    }
+    ensure!(
+        host.metric("colloquy_stage_instances_retired_total", "stage=\"tts\"")? == 0.0,
+        "an instance was retired"
+    );
+    upstream.answer(|_| Reply::ok("audio/pcm", vec![1; 6000], Way::Pieces(501)));
+    let body = serde_json::json!({ "text": "What did she do at Harvard?", "voice": "amy" });
+    upstream.received();
+    let response = host
+        .client
+        .post(format!("{}/process/text", host.url))
+        .json(&body)
+        .send()?;
+    let answer = expect_json(response)?;
+    ensure!(answer["degraded"] == serde_json::json!([]), "{answer}");
+    let asked = request_for_speech(upstream.received().first().context("a request")?, "pcm")?;
+    ensure!(asked["voice"] == "amy", "{asked}");
+    Ok(())
+}
+
+fn a_stage_reaches_the_listed_destination_and_no_other() -> Result<()> {
+    let elsewhere = Upstream::start(|_| Reply::ok("text/plain", "", Way::Whole))?;
+    let to = elsewhere.url.clone();
+    let upstream = Upstream::start(move |_| Reply {
+        status: 307,
+        headers: vec![("location", to.clone())],
+        body: Vec::new(),
+        way: Way::Whole,
+    })?;
+    let target = upstream
+        .url
+        .strip_prefix("http://")
+        .context("url")?
+        .to_owned();
+    let host = Host::configured(|config| {
+        let environment = toml! { TARGET = target };
+        replace(
+            config,
+            "llm",
+            "tests/hostile-llm.wasm",
+            &[&upstream.url],
+            environment,
+        )?;
+        // A variable that is certainly there stands for a key; the guest sends one of its own.
+        let credentials =
+            Table::from_iter([(upstream.url.clone(), Value::Table(toml! { env = "PATH" }))]);
+        stage(config, "llm")?.insert("credentials".into(), Value::Table(credentials));
+        Ok(())
+    })?;
+    let answer = host.ask("please look around", None)?;
+    let said = answer["response"].as_str().context("response")?;
+    ensure!(
+        said.contains(
+            "My request to the target answered with 307, the one to its port by another name was denied, and the one to an address \
+             of the machine's own network was denied."
+        ),
+        "{said}"
+    );
+    ensure!(elsewhere.connections() == 0, "a redirect was followed");
+    let received = upstream.received();
+    ensure!(received.len() == 1, "{received:?}");
+    let key = format!("Bearer {}", std::env::var("PATH")?);
+    ensure!(
+        received[0].header("authorization")? == Some(&key),
+        "the host's key is not the one that was sent"
+    );
+    let log = host.log()?;
+    ensure!(
+        log.contains("http://169.254.169.254") && log.contains("not in `outbound`"),
+        "{log}"
+    );
+    ensure!(!log.contains(&key), "the log has the key");
+    Ok(())
+}
