@@ -21,7 +21,8 @@ fn start() -> Result<Running> {
     let path = component("colloquy.wasm")?;
     let host = Host::configured(|config| {
         config.remove("stage");
-        table(config, "server")?.insert("max_concurrent_requests".into(), 1.into());
+        // One at a time; the instance before may still be put away.
+        table(config, "server")?.insert("max_concurrent_requests".into(), 4.into());
         let edge = table(config, "edge")?;
         edge.insert("component".into(), path.display().to_string().into());
         edge.insert("memory_mib".into(), MEMORY_MIB.into());
