@@ -83,6 +83,6 @@ impl contract::GuestSpeech for Stream {
     }
 
     fn next(&self) -> Result<Option<Vec<i16>>, contract::Error> {
-        Ok(self.0.borrow_mut().next()?)
+        Ok(self.0.borrow_mut().next_samples()?)
     }
 }

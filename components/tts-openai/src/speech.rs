@@ -100,7 +100,7 @@ impl Speech {
     ///
     /// # Errors
     /// What the way from the server brings, and `Unavailable` when the audio is cut short or does not end.
-    pub fn next(&mut self) -> Result<Option<Vec<i16>>, Failure> {
+    pub fn next_samples(&mut self) -> Result<Option<Vec<i16>>, Failure> {
         let Some(arriving) = &mut self.arriving else {
             return Ok(None);
         };

@@ -63,11 +63,11 @@ fn config(format: &'static str) -> Config {
 fn speak(server: &Server, format: &'static str) -> Result<(u32, Vec<i16>), Failure> {
     let mut speech = Speech::begin(&config(format), server, "Hello.", None, 1.0)?;
     let mut all = Vec::new();
-    while let Some(samples) = speech.next()? {
+    while let Some(samples) = speech.next_samples()? {
         assert!(!samples.is_empty());
         all.extend(samples);
     }
-    assert_eq!(speech.next(), Ok(None));
+    assert_eq!(speech.next_samples(), Ok(None));
     Ok((speech.rate_hz(), all))
 }
 
@@ -217,6 +217,9 @@ fn the_request_says_what_is_wanted() {
     assert!(ask(&long[2..], None, 1.0).is_ok());
     server.received.take();
     let mut nothing = ask(" ... ", None, 1.0).unwrap();
-    assert_eq!((nothing.rate_hz(), nothing.next()), (24_000, Ok(None)));
+    assert_eq!(
+        (nothing.rate_hz(), nothing.next_samples()),
+        (24_000, Ok(None))
+    );
     assert!(server.received.take().is_none());
 }
