@@ -6,6 +6,7 @@
     reason = "a wrong index in test code is a failed test"
 )]
 
+pub mod conform;
 pub mod host;
 pub mod process;
 pub mod python;

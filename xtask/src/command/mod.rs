@@ -5,8 +5,10 @@ mod bench;
 mod build;
 mod ci;
 mod compose;
+mod conform;
 mod licences;
 mod models;
+mod python_stage;
 mod recordings;
 mod serve;
 mod setup;
@@ -82,6 +84,13 @@ enum Command {
     },
     /// Everything a change has to pass: format, licences, lints, documentation, tests
     Ci,
+    /// Check whether a component keeps the contract of a stage: `conform vad my.wasm`; `conform --help` for options
+    #[command(disable_help_flag = true)]
+    Conform {
+        /// Passed to the suite
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        args: Vec<String>,
+    },
     /// Measure turns against the usual Python stack on this machine
     Bench {
         /// Passed to the benchmark
@@ -121,6 +130,7 @@ impl Xtask {
             } => ask::run(&file, url.as_deref(), &out, quiet),
             Command::Test { args } => test::run(&args),
             Command::Ci => ci::run(),
+            Command::Conform { args } => conform::run(&args),
             Command::Bench { args } => bench::run(&args),
             Command::Licences => licences::run(),
             Command::Announce { address } => serve::announce(&address),

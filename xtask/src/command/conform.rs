@@ -1,0 +1,36 @@
+//! `conform`: the contract suite of one stage against a component. The suite is a program of the test crate; its options go there.
+
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use super::test;
+use crate::cargo;
+
+/// Builds the suite and runs it where the command was given, so that relative paths mean what they say there.
+pub(crate) fn run(args: &[String]) -> Result<()> {
+    let mut build = cargo::cargo();
+    build.args([
+        "build",
+        "--quiet",
+        "--release",
+        "--package",
+        "colloquy-tests",
+        "--bin",
+        "conform",
+    ]);
+    let built = cargo::build(&mut build)?;
+    let program = built
+        .iter()
+        .find(|artifact| artifact.name == "conform")
+        .context("the build made no `conform`")?;
+    let mut suite = Command::new(&program.path);
+    let status = test::environment(suite.args(args))?
+        .status()
+        .with_context(|| program.path.display().to_string())?;
+    if !status.success() {
+        // What is wrong has been said line by line, or is the help text.
+        bail!("the component does not conform, or could not be tried");
+    }
+    Ok(())
+}
