@@ -339,3 +339,6 @@ fn write(out: &Path, bytes: &[u8]) -> io::Result<()> {
     }
     written
 }
+
+#[cfg(test)]
+mod tests;

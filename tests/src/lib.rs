@@ -6,8 +6,10 @@
     reason = "a wrong index in test code is a failed test"
 )]
 
+pub mod alone;
 pub mod conform;
 pub mod host;
+pub mod preinit;
 pub mod process;
 pub mod python;
 pub mod recordings;

@@ -19,7 +19,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 /// Bytes of all files. With models inside, the components of one configuration have about half a gigabyte.
-const MAX_BYTES: u64 = 4 << 30;
+const MAX_BYTES: u64 = 2 << 30;
 /// The end of every name, so that nothing else is ever deleted.
 const SUFFIX: &str = "cwasm";
 

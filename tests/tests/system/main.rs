@@ -10,6 +10,7 @@ mod codecs;
 mod faults;
 mod hostile;
 mod operation;
+mod preinit;
 mod questions;
 mod remote;
 mod sessions;
@@ -36,12 +37,14 @@ fn main() -> anyhow::Result<()> {
         questions::CASES,
         sessions::CASES,
         operation::CASES,
+        preinit::CASES,
     ]
     .concat();
     let own = [
         sessions::OWN_CASES,
         faults::OWN_CASES,
         operation::OWN_CASES,
+        preinit::OWN_CASES,
         remote::OWN_CASES,
     ]
     .concat();

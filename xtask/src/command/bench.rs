@@ -1,34 +1,57 @@
-//! `bench`: our turn and the usual Python stack, alternating on this machine.
+//! `bench`: ratios of two things measured in turns on this machine.
+
+use std::path::Path;
 
 use anyhow::Result;
+use clap::ValueEnum;
 
-use super::{build, models, recordings, setup, test};
+use super::{build, models, preinit, recordings, setup, test};
 use crate::{cargo, paths, python, run};
 
-/// Runs the benchmark program of the test crate with the peer's models and packages at hand. `args` goes to it.
-pub(crate) fn run(args: &[String]) -> Result<()> {
+/// What is measured.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum What {
+    /// Our turn and the usual Python stack.
+    Turns,
+    /// Components with their models inside and those that read them.
+    Preinit,
+}
+
+/// Runs a benchmark program of the test crate with what it needs at hand. `args` goes to it.
+pub(crate) fn run(what: What, args: &[String]) -> Result<()> {
+    match what {
+        What::Turns => turns(args),
+        What::Preinit => {
+            setup::run()?;
+            recordings::run(&[])?;
+            preinit::prepare(Path::new(super::CONFIG))?;
+            let mut bench = program("bench-preinit", args);
+            run::shown(test::environment(&mut bench)?)
+        }
+    }
+}
+
+/// With the peer's models and packages.
+fn turns(args: &[String]) -> Result<()> {
     setup::run()?;
     models::run(&[])?;
     recordings::run(&["peer"])?;
     let python = python::environment("peer")?;
     build::run()?;
     let recordings = paths::recordings()?;
-    let mut bench = cargo::cargo();
-    bench
-        .args([
-            "run",
-            "--quiet",
-            "--release",
-            "--package",
-            "colloquy-tests",
-            "--bin",
-            "bench",
-            "--",
-        ])
-        .args(args);
+    let mut bench = program("bench", args);
     test::environment(&mut bench)?
         .env("COLLOQUY_PYTHON", python)
         .env("COLLOQUY_WHISPER", recordings.join("peer/whisper-tiny.en"))
         .env("COLLOQUY_SILERO", recordings.join("peer/silero_vad.onnx"));
     run::shown(&mut bench)
+}
+
+fn program(name: &str, args: &[String]) -> std::process::Command {
+    let mut bench = cargo::cargo();
+    bench
+        .args(["run", "--quiet", "--release", "--package", "colloquy-tests"])
+        .args(["--bin", name, "--"])
+        .args(args);
+    bench
 }

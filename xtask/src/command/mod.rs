@@ -8,16 +8,20 @@ mod compose;
 mod conform;
 mod licences;
 mod models;
+mod preinit;
 mod python_stage;
 mod recordings;
 mod serve;
 mod setup;
 mod test;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+
+/// The host's configuration.
+const CONFIG: &str = "colloquy.toml";
 
 /// Set up, build, serve and test Colloquy.
 #[derive(Parser)]
@@ -43,7 +47,11 @@ enum Command {
     /// Fetch the recordings that the tests use; does nothing when they are there
     Recordings,
     /// Build the components and the host into dist/
-    Build,
+    Build {
+        /// Also make components with their models inside, in dist/preinit/
+        #[arg(long)]
+        preinit: bool,
+    },
     /// Fuse the components of dist/components/ into applications, and print what is plugged into what (part of `build`)
     Compose {
         /// Which stages: `default`, or `edge` for hosted edges with small limits, which are checked
@@ -59,8 +67,11 @@ enum Command {
         #[arg(long, value_name = "ADDRESS", default_value = serve::DEFAULT_ADDRESS)]
         listen: String,
         /// The host's configuration
-        #[arg(long, value_name = "FILE", default_value = "colloquy.toml")]
+        #[arg(long, value_name = "FILE", default_value = CONFIG)]
         config: PathBuf,
+        /// With models inside the components: ready at once, and one copy of a model serves every instance
+        #[arg(long)]
+        preinit: bool,
     },
     /// Ask a recorded question; print transcript, answer and cards, and play the spoken answer
     Ask {
@@ -91,8 +102,11 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
         args: Vec<String>,
     },
-    /// Measure turns against the usual Python stack on this machine
+    /// Measure on this machine
     Bench {
+        /// `turns` against the usual Python stack, or components with models inside (`preinit`) against those that read them
+        #[arg(value_name = "WHAT", default_value = "turns")]
+        what: bench::What,
         /// Passed to the benchmark
         #[arg(last = true)]
         args: Vec<String>,
@@ -112,7 +126,8 @@ impl Xtask {
             Command::Models { list: true, .. } => models::list(),
             Command::Models { list: false, with } => models::run(&with),
             Command::Recordings => recordings::run(&[]),
-            Command::Build => build::run(),
+            Command::Build { preinit: false } => build::run(),
+            Command::Build { preinit: true } => preinit::prepare(Path::new(CONFIG)),
             Command::Compose { profile, explain } => compose::run(
                 &profile,
                 if explain {
@@ -121,7 +136,11 @@ impl Xtask {
                     compose::Detail::Plugs
                 },
             ),
-            Command::Serve { listen, config } => serve::run(&listen, &config),
+            Command::Serve {
+                listen,
+                config,
+                preinit,
+            } => serve::run(&listen, &config, preinit),
             Command::Ask {
                 file,
                 url,
@@ -131,7 +150,7 @@ impl Xtask {
             Command::Test { args } => test::run(&args),
             Command::Ci => ci::run(),
             Command::Conform { args } => conform::run(&args),
-            Command::Bench { args } => bench::run(&args),
+            Command::Bench { what, args } => bench::run(what, &args),
             Command::Licences => licences::run(),
             Command::Announce { address } => serve::announce(&address),
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::{build, models, setup};
+use super::{build, models, preinit, setup};
 use crate::{http, paths, ui};
 
 /// Where `serve` listens and `ask` looks.
@@ -16,10 +16,17 @@ pub(crate) const DEFAULT_ADDRESS: &str = "127.0.0.1:8000";
 pub(crate) const START_LIMIT: Duration = Duration::from_secs(600);
 
 /// Brings about what is missing, then becomes the host.
-pub(crate) fn run(listen: &str, config: &Path) -> Result<()> {
+pub(crate) fn run(listen: &str, config: &Path, preinit: bool) -> Result<()> {
     // Before the long part, not after it.
     let address = http::usable(listen)?;
     prepare()?;
+    let config = if preinit {
+        let config = paths::root().join(config);
+        preinit::run(&config)?;
+        preinit::configured(&config)?
+    } else {
+        config.to_owned()
+    };
     ui::step(
         "Starting",
         format!(

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use super::{build, models, python_stage, recordings, setup};
+use super::{build, models, preinit, python_stage, recordings, setup};
 use crate::{cargo, node, paths, python, run};
 
 /// Runs every test of the workspace. `args` goes to the test programs.
@@ -23,6 +23,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     let node = node::environment()?;
     build::run()?;
     build::test_guests()?;
+    preinit::run(&paths::root().join(super::CONFIG))?;
     python_stage::build()?;
     build::examples()?;
     // In the profile it is running in, where its dependencies are compiled already.
