@@ -13,6 +13,7 @@ mod python_stage;
 mod recordings;
 mod serve;
 mod setup;
+mod spin_build;
 mod test;
 
 use std::path::{Path, PathBuf};
@@ -72,6 +73,12 @@ enum Command {
         /// With models inside the components: ready at once, and one copy of a model serves every instance
         #[arg(long)]
         preinit: bool,
+    },
+    /// Do all of the above that is needed for `spin up`, and check what the stages import (run by `spin build`)
+    SpinBuild {
+        /// The manifest
+        #[arg(value_name = "FILE", default_value = spin_build::MANIFEST)]
+        manifest: PathBuf,
     },
     /// Ask a recorded question; print transcript, answer and cards, and play the spoken answer
     Ask {
@@ -141,6 +148,7 @@ impl Xtask {
                 config,
                 preinit,
             } => serve::run(&listen, &config, preinit),
+            Command::SpinBuild { manifest } => spin_build::run(&manifest),
             Command::Ask {
                 file,
                 url,
