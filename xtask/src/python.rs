@@ -26,7 +26,7 @@ pub(crate) fn find() -> Result<&'static str> {
 }
 
 /// The interpreter of an environment, made on first use: `models` (conversion), `tests`, `peer` (benchmarks, golden files),
-/// or `guests` (components in Python).
+/// `upstream` (a server that stages ask), or `guests` (components in Python).
 pub(crate) fn environment(name: &str) -> Result<PathBuf> {
     let requirements = requirements(name)?;
     let text = std::fs::read(&requirements).with_context(|| requirements.display().to_string())?;
@@ -80,6 +80,7 @@ pub(crate) fn requirements(name: &str) -> Result<PathBuf> {
         "models" => "models/requirements.txt",
         "tests" => "tests/requirements.txt",
         "peer" => "tests/requirements-peer.txt",
+        "node" => "tests/requirements-node.txt",
         "guests" => "examples/intent-python/requirements.txt",
         "upstream" => "tests/requirements-upstream.txt",
         _ => bail!("there is no Python environment `{name}`"),

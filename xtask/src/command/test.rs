@@ -23,8 +23,8 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     let node = node::environment()?;
     build::run()?;
     build::test_guests()?;
-    preinit::run(&paths::root().join(super::CONFIG))?;
     python_stage::build()?;
+    preinit::run(&paths::root().join(super::CONFIG))?;
     build::examples()?;
     // In the profile it is running in, where its dependencies are compiled already.
     let own = run::shown(
@@ -42,10 +42,9 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         "--no-fail-fast",
     ]);
     run::shown(
-        environment(&mut all)?
+        node.lend(environment(&mut all)?)
             .env("COLLOQUY_PYTHON", python)
             .envs(upstream.map(|python| ("COLLOQUY_UPSTREAM_PYTHON", python)))
-            .env("COLLOQUY_NODE", node)
             .arg("--")
             .args(args),
     )?;

@@ -10,7 +10,7 @@
 )]
 
 wit_bindgen::generate!({
-    path: "../wit",
+    path: "../../../wit",
     world: "colloquy:worlds/gateway",
     generate_all,
     with: {
