@@ -4,6 +4,10 @@
     clippy::indexing_slicing,
     reason = "a wrong index in test code is a failed test"
 )]
+#![allow(
+    clippy::print_stdout,
+    reason = "the harness shows it when a test fails"
+)]
 
 use std::path::PathBuf;
 use std::time::Duration;
