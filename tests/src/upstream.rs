@@ -1,7 +1,7 @@
 //! An emulated OpenAI-compatible server: one thread per connection, HTTP/1.1 by hand, so that a case decides where a body is cut into
 //! pieces, where it stops and where the connection breaks. It keeps every request for the case to look at.
 //!
-//! Strict: a request that is not complete and well-formed HTTP/1.1 gets no answer, which fails the case.
+//! Strict: a request that is not complete and well-formed HTTP/1.1 gets no answer, and the next look at what came is an error.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -23,6 +23,17 @@ pub struct Received {
     pub body: Vec<u8>,
 }
 
+/// A part of a form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Of the field.
+    pub name: String,
+    /// The content type, if it has one.
+    pub kind: Option<String>,
+    /// What is in it.
+    pub content: Vec<u8>,
+}
+
 impl Received {
     /// The header of that name, which must be there once at most.
     pub fn header(&self, name: &str) -> Result<Option<&str>> {
@@ -32,8 +43,8 @@ impl Received {
         Ok(value)
     }
 
-    /// The parts of a `multipart/form-data` body in order: name, content type, content. Checked to the last byte.
-    pub fn form(&self) -> Result<Vec<(String, Option<String>, Vec<u8>)>> {
+    /// The parts of a `multipart/form-data` body in order. Checked to the last byte.
+    pub fn form(&self) -> Result<Vec<Part>> {
         let kind = self.header("content-type")?.context("content-type")?;
         let boundary = kind
             .strip_prefix("multipart/form-data; boundary=")
@@ -65,20 +76,20 @@ impl Received {
                     (other, _) => bail!("header {other} in a part"),
                 }
             }
-            parts.push((
-                name.context("a part without a name")?,
+            parts.push(Part {
+                name: name.context("a part without a name")?,
                 kind,
-                rest[head + 4..end].to_vec(),
-            ));
+                content: rest[head + 4..end].to_vec(),
+            });
             rest.drain(..end);
         }
     }
 
     /// The text of a field of a form.
     pub fn field(&self, name: &str) -> Result<Option<String>> {
-        let field = self.form()?.into_iter().find(|(other, ..)| other == name);
+        let field = self.form()?.into_iter().find(|part| part.name == name);
         field
-            .map(|(_, _, content)| String::from_utf8(content).context("a field that is no text"))
+            .map(|part| String::from_utf8(part.content).context("a field that is no text"))
             .transpose()
     }
 }
@@ -146,6 +157,7 @@ type Answer = Box<dyn Fn(&Received) -> Reply + Send + Sync>;
 struct Shared {
     answer: Mutex<Answer>,
     received: Mutex<Vec<Received>>,
+    fault: Mutex<Option<anyhow::Error>>,
     connections: AtomicUsize,
 }
 
@@ -164,6 +176,7 @@ impl Upstream {
         let shared = Arc::new(Shared {
             answer: Mutex::new(Box::new(answer)),
             received: Mutex::default(),
+            fault: Mutex::default(),
             connections: AtomicUsize::new(0),
         });
         let server = Arc::clone(&shared);
@@ -173,7 +186,7 @@ impl Upstream {
                 let server = Arc::clone(&server);
                 std::thread::spawn(move || {
                     if let Err(error) = serve(&stream, &server) {
-                        eprintln!("emulator: {error:#}");
+                        *lock(&server.fault) = Some(error);
                     }
                 });
             }
@@ -186,10 +199,12 @@ impl Upstream {
         *lock(&self.shared.answer) = Box::new(answer);
     }
 
-    /// What has come since the last call.
-    #[must_use]
-    pub fn received(&self) -> Vec<Received> {
-        std::mem::take(&mut *lock(&self.shared.received))
+    /// What has come since the last call; an error when something came that is not a request.
+    pub fn received(&self) -> Result<Vec<Received>> {
+        if let Some(fault) = lock(&self.shared.fault).take() {
+            return Err(fault.context("what the emulator received"));
+        }
+        Ok(std::mem::take(&mut *lock(&self.shared.received)))
     }
 
     /// Connections so far.
@@ -220,7 +235,8 @@ fn serve(stream: &TcpStream, shared: &Shared) -> Result<()> {
 /// A whole request; none when the client has closed the connection between two.
 fn read(reader: &mut BufReader<&TcpStream>) -> Result<Option<Received>> {
     let mut line = String::new();
-    if reader.read_line(&mut line)? == 0 {
+    // A connection that ends between two requests, however it ends, is as it should be.
+    if reader.read_line(&mut line).unwrap_or(0) == 0 {
         return Ok(None);
     }
     let mut words = line.trim_end().split(' ');
