@@ -177,7 +177,10 @@ fn host(instances: u32, preinit: bool) -> Result<Held> {
                 .join()
                 .map_err(|_| anyhow::anyhow!("a turn panicked"))?;
             ensure!(
-                turn?["degraded"].as_array().is_some_and(Vec::is_empty),
+                turn?
+                    .get("degraded")
+                    .and_then(serde_json::Value::as_array)
+                    .is_some_and(Vec::is_empty),
                 "a turn was degraded"
             );
         }

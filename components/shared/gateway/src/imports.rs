@@ -23,7 +23,6 @@ use bindings::{
 mod bindings;
 
 /// The router over the imports, with the settings of the environment.
-#[must_use]
 pub fn imported() -> axum::Router {
     match Config::read(|name| std::env::var(name).ok()) {
         Ok(config) => routes::router(Arc::new(Imports), config),
