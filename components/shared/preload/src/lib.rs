@@ -1,7 +1,7 @@
 //! Where a component's files come from: a folder that the host mounts, or a build tool that hands them over beforehand.
 //!
 //! [`Files`] is either, and the code that loads a model does not know which. [`Slot`] keeps what was loaded for the life of an
-//! instance, and is the implementation of the contract `colloquy:preload`. [`wiping`] is the allocator of every component that links
+//! instance, and is the implementation of the contract `colloquy:preload`. `wiping` is the allocator of every component that links
 //! this crate; it keeps what was freed out of the snapshot.
 //!
 //! Nothing here knows what a model is, and nothing touches the generated bindings.
