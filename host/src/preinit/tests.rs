@@ -28,7 +28,7 @@ fn component(body: &str) -> Vec<u8> {
     (case "unavailable" string) (case "internal" string)))
   (type $file (record (field "name" string) (field "bytes" (list u8))))
   (func $load (param "name" string) (param "files" (list $file)) (result (result (error $error)))
-    (canon lift (core func $made "load") (memory $made "memory") (realloc (func $made "realloc"))))
+    (canon lift (core func $made "load") (memory (core memory $made "memory")) (realloc (core func $made "realloc"))))
   (component $named
     (type $an-error (variant (case "invalid-input" string) (case "unsupported" string) (case "busy" (option u32)) (case "deadline")
       (case "unavailable" string) (case "internal" string)))
