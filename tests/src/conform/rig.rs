@@ -24,7 +24,7 @@ use super::verdict::{Answer, Asked, Refusal, Unmet};
 
 /// How often a running guest looks up.
 const TICK: Duration = Duration::from_millis(10);
-/// As in the host, so that compiled code is shared with it.
+/// As in the host.
 const WASM_STACK: usize = 1 << 20;
 const DENSE_IMAGE: u64 = 512 << 20;
 
