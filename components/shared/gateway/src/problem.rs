@@ -160,7 +160,7 @@ impl Problem {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, code, text, Retry::No)
             }
             Error::Busy(after) => {
-                let text = format!("every instance of the {who} stage is in use");
+                let text = format!("the {who} stage has no room for more at the moment");
                 let retry = Retry::After(after.unwrap_or(BUSY_RETRY_MS));
                 (
                     StatusCode::SERVICE_UNAVAILABLE,
@@ -404,7 +404,7 @@ mod tests {
                 "type": "urn:colloquy:problem:overloaded",
                 "title": "There is too much to do",
                 "status": 503,
-                "detail": "every instance of the asr stage is in use",
+                "detail": "the asr stage has no room for more at the moment",
                 "instance": "/process",
                 "code": "OVERLOADED",
                 "stage": "asr",
