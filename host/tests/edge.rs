@@ -27,10 +27,10 @@ use tokio::task::{JoinHandle, spawn_blocking};
 const STAGES: &str = r#"
   (import "colloquy:ingest/ingest@0.1.0" (instance))
   (import "colloquy:vad/vad@0.1.0" (instance))
-  (import "colloquy:asr/asr@0.1.0" (instance))
+  (import "colloquy:asr/asr@0.2.0" (instance))
   (import "colloquy:content/content@0.1.0" (instance))
-  (import "colloquy:llm/llm@0.1.0" (instance))
-  (import "colloquy:tts/tts@0.1.0" (instance))
+  (import "colloquy:llm/llm@0.2.0" (instance))
+  (import "colloquy:tts/tts@0.2.0" (instance))
 "#;
 
 /// An edge component whose handler does just this.

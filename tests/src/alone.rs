@@ -143,7 +143,7 @@ pub fn probabilities(vad: &mut Instance, audio: &[i16]) -> Result<Val> {
 
 /// The segments that an `asr` hears in a recording, tokens and probabilities included.
 pub fn segments(asr: &mut Instance, audio: &[i16]) -> Result<Vec<Val>> {
-    const ASR: &str = "colloquy:asr/asr@0.1.0";
+    const ASR: &str = "colloquy:asr/asr@0.2.0";
     let options = record([
         ("language", Val::Option(None)),
         ("prompt", Val::Option(None)),
@@ -157,7 +157,7 @@ pub fn segments(asr: &mut Instance, audio: &[i16]) -> Result<Vec<Val>> {
 
 /// The chunks of audio in which a `tts` speaks a text.
 pub fn speech(tts: &mut Instance, text: &str) -> Result<Vec<Val>> {
-    const TTS: &str = "colloquy:tts/tts@0.1.0";
+    const TTS: &str = "colloquy:tts/tts@0.2.0";
     let options = record([("voice", Val::Option(None)), ("rate", Val::Float32(1.0))]);
     let work = tts.call(TTS, "synthesize", &[Val::String(text.into()), options])?;
     all(tts, TTS, "[method]speech.next", &work)

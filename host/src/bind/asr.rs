@@ -25,7 +25,7 @@ impl Stage for Asr {
     const NAME: &'static str = "asr";
 
     fn link(exports: &mut Exports<'_>) -> wasmtime::Result<Self> {
-        let mut asr = exports.interface("colloquy:asr/asr@0.1.0")?;
+        let mut asr = exports.interface("colloquy:asr/asr@0.2.0")?;
         Ok(Self {
             describe: asr.function("describe")?,
             transcribe: asr.function("transcribe")?,

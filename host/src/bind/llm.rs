@@ -25,7 +25,7 @@ impl Stage for Llm {
     const NAME: &'static str = "llm";
 
     fn link(exports: &mut Exports<'_>) -> wasmtime::Result<Self> {
-        let mut llm = exports.interface("colloquy:llm/llm@0.1.0")?;
+        let mut llm = exports.interface("colloquy:llm/llm@0.2.0")?;
         Ok(Self {
             describe: llm.function("describe")?,
             generate: llm.function("generate")?,

@@ -27,7 +27,7 @@ impl Stage for Tts {
     const NAME: &'static str = "tts";
 
     fn link(exports: &mut Exports<'_>) -> wasmtime::Result<Self> {
-        let mut tts = exports.interface("colloquy:tts/tts@0.1.0")?;
+        let mut tts = exports.interface("colloquy:tts/tts@0.2.0")?;
         Ok(Self {
             describe: tts.function("describe")?,
             voices: tts.function("voices")?,
