@@ -15,6 +15,7 @@ mod questions;
 mod remote;
 mod sessions;
 mod turn;
+mod voices;
 
 use std::sync::Arc;
 
@@ -46,6 +47,7 @@ fn main() -> anyhow::Result<()> {
         operation::OWN_CASES,
         preinit::OWN_CASES,
         remote::OWN_CASES,
+        voices::OWN_CASES,
     ]
     .concat();
 
