@@ -10,7 +10,8 @@ use crate::{cargo, node, paths, python, run};
 /// Runs every test of the workspace. `args` goes to the test programs.
 pub(crate) fn run(args: &[String]) -> Result<()> {
     setup::run()?;
-    models::run(&[])?;
+    // The component that reads it is not the default, but it is tested.
+    models::run(&["all-minilm-l6-v2".to_owned()])?;
     // The model in the form that other engines take: a server that is not ours runs on it.
     recordings::run(&["peer"])?;
     let python = python::environment("tests")?;
