@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{Bounds, Error, Now, PAGE, Page, Usage};
+use super::{Bounds, Error, Now, PAGE, Page, Swap, Usage, sum};
 
 struct Entry {
     value: Vec<u8>,
@@ -50,10 +50,7 @@ impl Memory {
     }
 
     pub(super) fn get(&self, key: &str) -> Option<Vec<u8>> {
-        self.fresh()
-            .by_key
-            .get(key)
-            .map(|entry| entry.value.clone())
+        self.fresh().value(key).map(<[u8]>::to_vec)
     }
 
     pub(super) fn exists(&self, key: &str) -> bool {
@@ -62,7 +59,37 @@ impl Memory {
 
     pub(super) fn set(&self, key: String, value: Vec<u8>) -> Result<(), Error> {
         let size = self.bounds.fit(&key, &value)?;
+        self.put(&mut self.fresh(), key, value, size);
+        Ok(())
+    }
+
+    pub(super) fn swap(
+        &self,
+        key: String,
+        seen: Option<&[u8]>,
+        value: Vec<u8>,
+    ) -> Result<Swap, Error> {
+        let size = self.bounds.fit(&key, &value)?;
         let mut entries = self.fresh();
+        let found = entries.value(&key);
+        if found != seen {
+            return Ok(Swap::Lost(found.map(<[u8]>::to_vec)));
+        }
+        self.put(&mut entries, key, value, size);
+        Ok(Swap::Done)
+    }
+
+    pub(super) fn increment(&self, key: String, delta: i64) -> Result<i64, Error> {
+        let mut entries = self.fresh();
+        let sum = sum(entries.value(&key), delta)?;
+        let value = sum.to_le_bytes().to_vec();
+        let size = self.bounds.fit(&key, &value)?;
+        self.put(&mut entries, key, value, size);
+        Ok(sum)
+    }
+
+    /// Sets a value of a size that fits, and makes room for it.
+    fn put(&self, entries: &mut Entries, key: String, value: Vec<u8>, size: u64) {
         entries.remove(&key);
         while entries.bytes + size > self.bounds.max_bytes {
             entries.evict();
@@ -71,15 +98,8 @@ impl Memory {
         entries.next_turn += 1;
         entries.bytes += size;
         entries.by_turn.insert(turn, key.clone());
-        entries.by_key.insert(
-            key,
-            Entry {
-                value,
-                turn,
-                at: (self.now)(),
-            },
-        );
-        Ok(())
+        let at = (self.now)();
+        entries.by_key.insert(key, Entry { value, turn, at });
     }
 
     pub(super) fn delete(&self, key: &str) {
@@ -110,6 +130,10 @@ impl Memory {
 }
 
 impl Entries {
+    fn value(&self, key: &str) -> Option<&[u8]> {
+        self.by_key.get(key).map(|entry| entry.value.as_slice())
+    }
+
     /// When the oldest entry was set.
     fn oldest(&self) -> Option<u64> {
         let (_, key) = self.by_turn.first_key_value()?;

@@ -31,6 +31,12 @@ pub(crate) enum Error {
     /// The key is empty or too long.
     #[error("a key has 1 to {KEY} bytes, not {0}")]
     Key(usize),
+    /// A value is no number.
+    #[error("a number has 8 bytes, not {0}")]
+    NotANumber(usize),
+    /// A sum has no place in a number.
+    #[error("the sum is outside of 64 bits")]
+    Overflow,
     /// The backend failed; the text is for the log.
     #[error("{0}")]
     Backend(String),
@@ -71,6 +77,15 @@ pub(crate) struct Page {
     pub(crate) cursor: Option<String>,
 }
 
+/// How a swap went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Swap {
+    /// The new value is there.
+    Done,
+    /// Somebody else was faster; this is there now.
+    Lost(Option<Vec<u8>>),
+}
+
 /// Milliseconds since 1970.
 type Now = Arc<dyn Fn() -> u64 + Send + Sync>;
 
@@ -103,12 +118,33 @@ impl Store {
 
     /// Sets a value and makes room for it.
     pub(crate) async fn set(&self, key: String, value: Vec<u8>) -> Result<(), Error> {
-        if key.is_empty() || key.len() > KEY {
-            return Err(Error::Key(key.len()));
-        }
+        check(&key)?;
         match self {
             Self::Memory(memory) => memory.set(key, value),
             Self::Sqlite(sqlite) => sqlite.set(key, value).await,
+        }
+    }
+
+    /// Sets a value if what is there now is what was `seen`: the same bytes, or nothing.
+    pub(crate) async fn swap(
+        &self,
+        key: String,
+        seen: Option<Vec<u8>>,
+        value: Vec<u8>,
+    ) -> Result<Swap, Error> {
+        check(&key)?;
+        match self {
+            Self::Memory(memory) => memory.swap(key, seen.as_deref(), value),
+            Self::Sqlite(sqlite) => sqlite.swap(key, seen, value).await,
+        }
+    }
+
+    /// Adds to a number, which is 0 when it is not there, and returns the sum.
+    pub(crate) async fn increment(&self, key: String, delta: i64) -> Result<i64, Error> {
+        check(&key)?;
+        match self {
+            Self::Memory(memory) => memory.increment(key, delta),
+            Self::Sqlite(sqlite) => sqlite.increment(key, delta).await,
         }
     }
 
@@ -176,6 +212,27 @@ impl Page {
         let cursor = if more { keys.last().cloned() } else { None };
         Self { keys, cursor }
     }
+}
+
+fn check(key: &str) -> Result<(), Error> {
+    if key.is_empty() || key.len() > KEY {
+        return Err(Error::Key(key.len()));
+    }
+    Ok(())
+}
+
+/// A number as it is kept, and a number more.
+fn sum(value: Option<&[u8]>, delta: i64) -> Result<i64, Error> {
+    let number = match value {
+        Some(bytes) => {
+            let bytes = bytes
+                .try_into()
+                .map_err(|_| Error::NotANumber(bytes.len()))?;
+            i64::from_le_bytes(bytes)
+        }
+        None => 0,
+    };
+    number.checked_add(delta).ok_or(Error::Overflow)
 }
 
 fn unix_ms() -> u64 {
