@@ -80,6 +80,7 @@ impl Config {
                     pause: timeout,
                     total: Some(timeout),
                 },
+                policy: settings.policy()?,
             },
             format,
             languages: languages

@@ -1,20 +1,27 @@
-//! Asking a server, and telling the ways apart in which it refuses.
+//! Asking a server: within its breaker, more than once if need be, and not for longer than allowed.
 //!
 //! What a server says when it refuses goes to the log (standard error), shortened and without the key. The caller is told what it means.
+//!
+//! All that is asked here can be asked again: nothing changes on the server. Once a byte of an answer was handed on nothing is, so
+//! [`Api::post`], which hands the body on as it arrives, tries again up to the head, and [`Api::ask`], which reads the body itself, up to
+//! its end.
 
-use std::time::SystemTime;
-
-use serde_json::Value;
+use std::rc::Rc;
+use std::time::{Duration, SystemTime};
 
 use crate::base::BaseUrl;
+use crate::breaker;
 use crate::failure::Failure;
+use crate::gate::{Gate, Ticket};
+use crate::refusal::Refusal;
+use crate::retry::{Again, Patience};
 use crate::settings::Key;
-use crate::transport::{Limits, Request, Response, Transport};
+use crate::surroundings::Surroundings;
+use crate::transport::{Limits, Request, Response, Source, Transport};
+use crate::watched::Watched;
 
 /// How much of a refusal is read, and how much of it is logged.
 const REFUSAL: (usize, usize) = (16 << 10, 500);
-/// The longest that a server may ask for patience.
-const MAX_RETRY_MS: u64 = 600_000;
 
 /// A server and how to ask it.
 #[derive(Debug, Clone)]
@@ -27,15 +34,86 @@ pub struct Api {
     pub key: Option<Key>,
     /// The model asked for.
     pub model: String,
-    /// How long an exchange may take.
+    /// How long a call may take, all attempts together.
     pub limits: Limits,
+    /// What becomes of failures.
+    pub policy: Policy,
+}
+
+/// How a server that fails is dealt with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// How often a request is sent again.
+    pub retries: u32,
+    /// Longest wait for the head of one answer; none for as long as the call may take.
+    pub attempt: Option<Duration>,
+    /// Failures in a row after which the server is not asked.
+    pub n_failures: u32,
+    /// For how long it is not.
+    pub open: Duration,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            retries: 2,
+            attempt: None,
+            n_failures: 5,
+            open: Duration::from_secs(60),
+        }
+    }
+}
+
+impl Policy {
+    /// The part that the breaker applies, for calls of up to this time.
+    #[must_use]
+    pub fn breaker(&self, longest_call: Duration) -> breaker::Policy {
+        let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        breaker::Policy {
+            n_failures: self.n_failures,
+            open_ms: ms(self.open),
+            claim_ms: ms(longest_call).saturating_add(1000),
+        }
+    }
+}
+
+/// What is sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    /// Such as `/v1/audio/speech`.
+    pub route: &'a str,
+    /// What the body is.
+    pub content_type: &'a str,
+    /// What the answer may be.
+    pub accept: &'a str,
+    /// The body.
+    pub body: &'a [u8],
+}
+
+/// An attempt that came to nothing.
+struct Stopped {
+    failure: Failure,
+    again: Again,
+}
+
+impl Stopped {
+    /// By the way to the server or back.
+    fn on_the_way(failure: Failure) -> Self {
+        let again = match failure.outcome() {
+            breaker::Outcome::Failed => Again::Backoff,
+            _ => Again::Never,
+        };
+        Self { failure, again }
+    }
 }
 
 impl Api {
     /// Posts a body to a route and returns the answer if it is a success.
     ///
+    /// The answer's body tells the server's breaker how it ended; see [`Source::verdict`].
+    ///
     /// # Errors
-    /// As [`Transport::post`], and what the status of a refusal means.
+    /// As [`Transport::post`], and what the status of a refusal means; `Unavailable` when the server is not asked because it failed too often.
     pub fn post(
         &self,
         transport: &dyn Transport,
@@ -44,28 +122,135 @@ impl Api {
         accept: &str,
         body: &[u8],
     ) -> Result<Response, Failure> {
+        let call = Call {
+            route,
+            content_type,
+            accept,
+            body,
+        };
+        self.tried(transport, &call, &Ok)
+    }
+
+    /// Posts a body and reads the whole answer, of at most `limit` bytes. `read` makes something of its content type and body; when that
+    /// fails the answer was none.
+    ///
+    /// # Errors
+    /// As [`Self::post`]; `Unavailable` when the answer is too long or cut short, and what `read` says.
+    pub fn ask<T>(
+        &self,
+        transport: &dyn Transport,
+        call: &Call<'_>,
+        limit: usize,
+        read: &dyn Fn(&str, &[u8]) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        self.tried(transport, call, &|mut response: Response| {
+            let body = response.rest(limit).map_err(Stopped::on_the_way)?;
+            let kind = response.header("content-type").unwrap_or_default();
+            read(kind, &body).map_err(|failure| {
+                response.body.verdict(breaker::Outcome::Failed);
+                Stopped {
+                    failure,
+                    again: Again::Never,
+                }
+            })
+        })
+    }
+
+    /// The gate that leads to this server.
+    pub fn gate(&self, surroundings: Rc<dyn Surroundings>) -> Gate {
+        let longest = self.limits.total;
+        let longest = longest.unwrap_or_else(|| self.limits.head.saturating_add(self.limits.pause));
+        let policy = self.policy.breaker(longest);
+        Gate::new(self.name, self.base.to_string(), policy, surroundings)
+    }
+
+    fn tried<T>(
+        &self,
+        transport: &dyn Transport,
+        call: &Call<'_>,
+        finish: &dyn Fn(Response) -> Result<T, Stopped>,
+    ) -> Result<T, Failure> {
+        let surroundings = transport.surroundings();
+        let gate = self.gate(Rc::clone(&surroundings));
+        let begun = surroundings.uptime();
+        let allowed = self.limits.total.unwrap_or(self.limits.head);
+        let mut patience = Patience::new(self.policy.retries, begun.saturating_add(allowed));
+        let mut ticket = gate.enter()?;
+        loop {
+            let now = surroundings.uptime();
+            let left = patience.left(now);
+            let limits = Limits {
+                head: self
+                    .policy
+                    .attempt
+                    .map_or(left, |attempt| attempt.min(left)),
+                pause: self.limits.pause,
+                total: self.limits.total.map(|_| left),
+            };
+            let stopped = match self
+                .attempt(transport, call, limits, ticket)
+                .and_then(finish)
+            {
+                Ok(done) => return Ok(done),
+                Err(stopped) => stopped,
+            };
+            let wait = patience.wait(stopped.again, surroundings.uptime(), surroundings.random());
+            // When that was the failure that opened the breaker it is the one to tell, and nothing is worth a wait.
+            let (Some(wait), Ok(next)) = (wait, gate.enter()) else {
+                return Err(stopped.failure);
+            };
+            self.log(&format!(
+                "{}; asked again in {} ms",
+                stopped.failure,
+                wait.as_millis()
+            ));
+            surroundings.sleep(wait);
+            ticket = next;
+        }
+    }
+
+    fn attempt(
+        &self,
+        transport: &dyn Transport,
+        call: &Call<'_>,
+        limits: Limits,
+        ticket: Ticket,
+    ) -> Result<Response, Stopped> {
         let bearer = self.key.as_ref().map(Key::bearer);
         let mut headers = vec![
-            ("content-type", content_type),
-            ("accept", accept),
+            ("content-type", call.content_type),
+            ("accept", call.accept),
             (
                 "user-agent",
                 concat!("colloquy/", env!("CARGO_PKG_VERSION")),
             ),
         ];
         headers.extend(bearer.as_deref().map(|bearer| ("authorization", bearer)));
-        let path = self.base.path(route);
+        let path = self.base.path(call.route);
         let request = Request {
             base: &self.base,
             path: &path,
             headers: &headers,
-            body,
-            limits: self.limits,
+            body: call.body,
+            limits,
         };
-        let response = transport.post(&request)?;
-        match response.status {
-            200..300 => Ok(response),
-            _ => Err(self.refused(response, SystemTime::now())),
+        match transport.post(&request) {
+            Ok(response) if (200..300).contains(&response.status) => Ok(Response {
+                body: Box::new(Watched::new(response.body, ticket)),
+                ..response
+            }),
+            Ok(response) => {
+                let refusal = self.refused(response, transport, limits.head);
+                ticket.report(refusal.outcome);
+                Err(Stopped {
+                    failure: refusal.failure,
+                    again: refusal.again,
+                })
+            }
+            Err(failure) => {
+                ticket.report(failure.outcome());
+                Err(Stopped::on_the_way(failure))
+            }
         }
     }
 
@@ -85,82 +270,36 @@ impl Api {
         }
     }
 
-    fn refused(&self, response: Response, now: SystemTime) -> Failure {
-        let (status, name) = (response.status, self.name);
-        let retry_ms = retry_ms(&response, now);
-        // A refusal that cannot be read is still one.
-        let body = response.whole(REFUSAL.0).unwrap_or_default();
+    fn refused(
+        &self,
+        mut response: Response,
+        transport: &dyn Transport,
+        allowed: Duration,
+    ) -> Refusal {
+        let surroundings = transport.surroundings();
+        let end = surroundings.uptime().saturating_add(allowed);
+        let body = beginning(response.body.as_mut(), &mut || surroundings.uptime() < end);
         let said: String = String::from_utf8_lossy(&body)
             .chars()
             .take(REFUSAL.1)
             .collect();
-        self.log(&format!("refused with {status}: {said}"));
-        let about = About::read(&body);
-        let unavailable = |what: &str| Failure::Unavailable(format!("{name} {what}"));
-        match status {
-            300..400 => unavailable("redirects; its address must be the final one"),
-            401 | 403 if self.key.is_some() => unavailable("refused the key"),
-            401 | 403 => unavailable("refused: it asks for a key, or for another one"),
-            400 | 404 | 422 if about.model => {
-                unavailable("does not have the model that is configured")
-            }
-            404 | 405 => unavailable("has no such route; its address may be wrong"),
-            400 | 422 if about.choice => Failure::Unsupported(format!(
-                "{name} does not have this language, voice or format"
-            )),
-            400 | 422 => Failure::InvalidInput(format!("{name} refused the request ({status})")),
-            413 => Failure::InvalidInput(format!("{name} takes no request of this size")),
-            415 => Failure::Unsupported(format!("{name} does not take this format")),
-            429 if about.quota => unavailable("says that the account's quota is used up"),
-            429 => Failure::Busy(retry_ms),
-            500..600 => unavailable(&format!("failed ({status})")),
-            _ => unavailable(&format!("answered with status {status}")),
-        }
+        self.log(&format!("refused with {}: {said}", response.status));
+        let has_key = self.key.is_some();
+        Refusal::read(self.name, has_key, &response, &body, SystemTime::now())
     }
 }
 
-/// What the error object of a refusal is about. Servers put it in different places, and some send none.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct About {
-    model: bool,
-    choice: bool,
-    quota: bool,
-}
-
-impl About {
-    fn read(body: &[u8]) -> Self {
-        let Ok(value) = serde_json::from_slice::<Value>(body) else {
-            return Self::default();
-        };
-        let error = ["/error", "/detail/error"]
-            .into_iter()
-            .find_map(|place| value.pointer(place));
-        let error = error.unwrap_or(&value);
-        let text = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
-        let (param, code, kind) = (text("param"), text("code"), text("type"));
-        Self {
-            model: param == "model" || code == "model_not_found",
-            choice: ["language", "voice", "response_format"].contains(&param),
-            quota: [code, kind].contains(&"insufficient_quota"),
+/// What can be read of a refusal. One that cannot be read is still one.
+fn beginning(body: &mut dyn Source, in_time: &mut dyn FnMut() -> bool) -> Vec<u8> {
+    let mut all = Vec::new();
+    while let Ok(Some(bytes)) = body.read() {
+        all.extend(bytes);
+        if all.len() >= REFUSAL.0 || !in_time() {
+            all.truncate(REFUSAL.0);
+            break;
         }
     }
-}
-
-/// What a server asks for: milliseconds (OpenAI), seconds, or a date.
-fn retry_ms(response: &Response, now: SystemTime) -> Option<u32> {
-    let header = |name| response.header(name).map(str::trim);
-    let precise = || header("retry-after-ms")?.parse::<u64>().ok();
-    let seconds = || {
-        let seconds: f64 = header("retry-after")?.parse().ok()?;
-        (seconds >= 0.0).then_some((seconds * 1000.0) as u64)
-    };
-    let date = || {
-        let until = httpdate::parse_http_date(header("retry-after")?).ok()?;
-        let wait = until.duration_since(now).unwrap_or_default();
-        u64::try_from(wait.as_millis()).ok()
-    };
-    let ms = precise().or_else(seconds).or_else(date)?;
-    u32::try_from(ms.min(MAX_RETRY_MS)).ok()
+    all
 }
 
 #[cfg(test)]

@@ -1,4 +1,6 @@
-//! Why a call failed: the six cases that every contract has.
+//! Why a call failed: the six cases that every contract has, and what they say of the server.
+
+use crate::breaker::Outcome;
 
 /// Why a call failed. The texts reach clients: they name what is wrong, and neither keys nor what the server said.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,9 +20,22 @@ pub enum Failure {
     /// The server cannot be reached, is misconfigured, or failed.
     #[error("{0}")]
     Unavailable(String),
+    /// The host does not let the stage ask this server. To callers that is `unavailable` too, but it says nothing of the server.
+    #[error("{0}")]
+    Denied(String),
     /// A defect of the stage.
     #[error("{0}")]
     Internal(String),
+}
+
+impl Failure {
+    /// What a failure on the way to a server or back says of the server.
+    pub(crate) fn outcome(&self) -> Outcome {
+        match self {
+            Self::Deadline | Self::Unavailable(_) => Outcome::Failed,
+            _ => Outcome::Unknown,
+        }
+    }
 }
 
 /// Converts a [`Failure`] into the `error` variant of a contract, which has the same six cases in every package.
@@ -34,7 +49,9 @@ macro_rules! failure_is {
                     $crate::Failure::Unsupported(why) => Self::Unsupported(why),
                     $crate::Failure::Busy(retry_ms) => Self::Busy(retry_ms),
                     $crate::Failure::Deadline => Self::Deadline,
-                    $crate::Failure::Unavailable(why) => Self::Unavailable(why),
+                    $crate::Failure::Unavailable(why) | $crate::Failure::Denied(why) => {
+                        Self::Unavailable(why)
+                    }
                     $crate::Failure::Internal(why) => Self::Internal(why),
                 }
             }

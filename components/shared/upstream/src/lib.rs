@@ -1,23 +1,36 @@
 //! What stages share that ask an OpenAI-compatible server instead of a model of their own.
 //!
-//! [`settings`] reads what an operator set, [`base`] is the server's address, [`api`] asks it and tells every way it can refuse
+//! [`settings`] reads what an operator set, [`base`] is the server's address, [`api`] asks it, [`refusal`] tells every way it can refuse
 //! apart, [`failure`] has the six ways a call of any contract can fail, [`multipart`] makes forms. How bytes travel is a
 //! [`Transport`]; in a component that is `wasi`, over `wasi:http` of WASI 0.2, blocking as the contracts are.
 //!
-//! Invariants: every wait has an end, every answer a size; a key is in no message and in no log line.
+//! A server that fails is asked again ([`retry`]) and then for a while not at all: [`breaker`] is the rule, [`gate`] applies it, in a
+//! store and with events that the [`surroundings`] have. Protocols other than HTTP use the gate themselves.
+//!
+//! Invariants: every wait has an end, every answer a size; a key is in no message and in no log line; nothing is sent again once a byte
+//! of an answer was handed on.
 
 pub mod api;
 pub mod base;
+pub mod breaker;
 pub mod failure;
+pub mod gate;
 pub mod multipart;
+pub mod refusal;
+pub mod retry;
 pub mod settings;
+pub mod surroundings;
 pub mod transport;
+mod watched;
 
 #[cfg(target_family = "wasm")]
 pub mod wasi;
 
-pub use api::Api;
+pub use api::{Api, Call, Policy};
 pub use base::BaseUrl;
+pub use breaker::Outcome;
 pub use failure::Failure;
+pub use gate::{Gate, Ticket};
 pub use settings::{Key, Settings};
+pub use surroundings::{Alone, Surroundings};
 pub use transport::{Limits, Request, Response, Source, Transport};

@@ -6,6 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::api::Policy;
 use crate::base::BaseUrl;
 use crate::failure::Failure;
 
@@ -124,6 +125,32 @@ impl<'a> Settings<'a> {
         self.number("TIMEOUT_MS", TIMES_MS, default_ms)
             .map(Duration::from_millis)
     }
+
+    /// How a server that fails is dealt with:
+    ///
+    /// | variable | meaning | default |
+    /// |---|---|---|
+    /// | `RETRIES` | how often a request that failed is sent again, 0 to 5 | 2 |
+    /// | `ATTEMPT_TIMEOUT_MS` | longest wait for the head of one answer, within `TIMEOUT_MS` for all attempts together | `TIMEOUT_MS` |
+    /// | `BREAKER_FAILURES` | failures in a row after which the server is not asked, 1 to 1000 | 5 |
+    /// | `BREAKER_OPEN_MS` | for how long, 100 ms to 10 minutes | 60000 |
+    ///
+    /// # Errors
+    /// `Unavailable` with the name of the variable that is wrong.
+    pub fn policy(&self) -> Result<Policy, Failure> {
+        let default = Policy::default();
+        let attempt = self
+            .text("ATTEMPT_TIMEOUT_MS")
+            .map(|_| self.number("ATTEMPT_TIMEOUT_MS", TIMES_MS, 0))
+            .transpose()?;
+        let open_ms = self.number("BREAKER_OPEN_MS", TIMES_MS, 60_000)?;
+        Ok(Policy {
+            retries: self.number("RETRIES", 0..=5, default.retries)?,
+            attempt: attempt.map(Duration::from_millis),
+            n_failures: self.number("BREAKER_FAILURES", 1..=1000, default.n_failures)?,
+            open: Duration::from_millis(open_ms),
+        })
+    }
 }
 
 #[cfg(test)]
@@ -145,6 +172,10 @@ mod tests {
             }),
             read("ASR_TIMEOUT_MS", "99", |s| s.timeout(1).unwrap_err()),
             read("ASR_TIMEOUT_MS", "sk-secret", |s| s.timeout(1).unwrap_err()),
+            read("ASR_RETRIES", "6", |s| s.policy().unwrap_err()),
+            read("ASR_ATTEMPT_TIMEOUT_MS", "1", |s| s.policy().unwrap_err()),
+            read("ASR_BREAKER_FAILURES", "0", |s| s.policy().unwrap_err()),
+            read("ASR_BREAKER_OPEN_MS", "-1", |s| s.policy().unwrap_err()),
         ];
         for failure in wrong {
             let text = failure.to_string();
@@ -162,7 +193,19 @@ mod tests {
             assert_eq!(settings.timeout(1500).unwrap().as_millis(), 1500);
             assert_eq!(settings.key().unwrap(), None);
             assert_eq!(settings.text("MODEL"), None);
+            assert_eq!(settings.policy().unwrap(), Policy::default());
         });
+    }
+
+    #[test]
+    fn how_failures_are_dealt_with_can_be_set() {
+        let policy = |name, value| read(name, value, |settings| settings.policy().unwrap());
+        assert_eq!(policy("ASR_RETRIES", "0").retries, 0);
+        let attempt = policy("ASR_ATTEMPT_TIMEOUT_MS", "700").attempt;
+        assert_eq!(attempt, Some(Duration::from_millis(700)));
+        assert_eq!(policy("ASR_BREAKER_FAILURES", "7").n_failures, 7);
+        let open = policy("ASR_BREAKER_OPEN_MS", "1500").open;
+        assert_eq!(open, Duration::from_millis(1500));
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! A request and its answer, whatever carries them.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::base::BaseUrl;
+use crate::breaker::Outcome;
 use crate::failure::Failure;
+use crate::surroundings::{Alone, Surroundings};
 
 /// How long an exchange may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,9 +59,15 @@ impl Response {
     /// # Errors
     /// `Unavailable` when it is longer than `limit` bytes; whatever the body's end brings.
     pub fn whole(mut self, limit: usize) -> Result<Vec<u8>, Failure> {
+        self.rest(limit)
+    }
+
+    /// What has not been read of the body yet.
+    pub(crate) fn rest(&mut self, limit: usize) -> Result<Vec<u8>, Failure> {
         let mut all = Vec::new();
         while let Some(bytes) = self.body.read()? {
             if all.len() + bytes.len() > limit {
+                self.body.verdict(Outcome::Failed);
                 let why = format!("the server's answer is longer than {limit} bytes");
                 return Err(Failure::Unavailable(why));
             }
@@ -75,6 +84,10 @@ pub trait Source {
     /// # Errors
     /// `Deadline` when they take too long, `Unavailable` when the body is cut short.
     fn read(&mut self) -> Result<Option<Vec<u8>>, Failure>;
+
+    /// What the reader thinks of it, for the server's breaker, where that is not seen from the body's end: `Failed` when what came is no
+    /// answer, `Answered` when it is complete before the body is. The first word counts.
+    fn verdict(&mut self, _outcome: Outcome) {}
 }
 
 /// Sends requests.
@@ -82,6 +95,11 @@ pub trait Transport {
     /// Sends one and returns when the head of the answer is there, whatever its status.
     ///
     /// # Errors
-    /// `Deadline` when that takes too long, `Unavailable` when there is no answer.
+    /// `Deadline` when that takes too long, `Unavailable` when there is no answer, `Denied` when the host does not let it out.
     fn post(&self, request: &Request<'_>) -> Result<Response, Failure>;
+
+    /// Where the stage runs that sends.
+    fn surroundings(&self) -> Rc<dyn Surroundings> {
+        Rc::new(Alone)
+    }
 }

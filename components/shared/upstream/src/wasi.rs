@@ -5,6 +5,7 @@
 //!
 //! Invariant: a parent resource is dropped after its children (fields are dropped in order), which the component model insists on.
 
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use wasip2::clocks::monotonic_clock::subscribe_duration;
@@ -17,7 +18,12 @@ use wasip2::io::poll::{Pollable, poll};
 use wasip2::io::streams::{InputStream, OutputStream, StreamError};
 
 use crate::failure::Failure;
+use crate::surroundings::Surroundings;
 use crate::transport::{Request, Response, Source, Transport};
+
+mod host;
+
+pub use host::Host;
 
 /// Most bytes read at a time.
 const READ: u64 = 16 << 10;
@@ -58,6 +64,10 @@ impl Transport for Http {
             headers,
             body: Box::new(arriving),
         })
+    }
+
+    fn surroundings(&self) -> Rc<dyn Surroundings> {
+        Rc::new(Host)
     }
 }
 
@@ -205,7 +215,10 @@ fn failure(code: &ErrorCode) -> Failure {
         | ErrorCode::ConnectionWriteTimeout
         | ErrorCode::HttpResponseTimeout
         | ErrorCode::DnsTimeout => return Failure::Deadline,
-        ErrorCode::HttpRequestDenied => "the host does not allow requests to this server",
+        ErrorCode::HttpRequestDenied => {
+            let why = "the host does not allow requests to this server";
+            return Failure::Denied(why.into());
+        }
         ErrorCode::DnsError(_) | ErrorCode::DestinationNotFound => "the server's name is not known",
         ErrorCode::ConnectionRefused
         | ErrorCode::DestinationUnavailable

@@ -42,9 +42,9 @@ impl Transport for Answer {
     }
 }
 
-fn ask(answer: &Answer) -> Result<Vec<u8>, Failure> {
+fn api() -> Api {
     let limit = Duration::from_secs(1);
-    let api = Api {
+    Api {
         name: "the server",
         base: BaseUrl::parse("https://example.com/openai/v1").unwrap(),
         key: Key::new("sk-secret"),
@@ -54,15 +54,24 @@ fn ask(answer: &Answer) -> Result<Vec<u8>, Failure> {
             pause: limit,
             total: None,
         },
-    };
-    api.post(
-        answer,
-        "/v1/audio/speech",
-        "application/json",
-        "audio/wav",
-        b"{}",
-    )?
-    .whole(1000)
+        policy: Policy {
+            retries: 0,
+            n_failures: 1000,
+            ..Policy::default()
+        },
+    }
+}
+
+fn ask(answer: &Answer) -> Result<Vec<u8>, Failure> {
+    api()
+        .post(
+            answer,
+            "/v1/audio/speech",
+            "application/json",
+            "audio/wav",
+            b"{}",
+        )?
+        .whole(1000)
 }
 
 #[test]
