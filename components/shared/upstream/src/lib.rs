@@ -1,8 +1,8 @@
 //! What stages share that ask an OpenAI-compatible server instead of a model of their own.
 //!
 //! [`settings`] reads what an operator set, [`base`] is the server's address, [`api`] asks it, [`refusal`] tells every way it can refuse
-//! apart, [`failure`] has the six ways a call of any contract can fail, [`multipart`] makes forms. How bytes travel is a
-//! [`Transport`]; in a component that is `wasi`, over `wasi:http` of WASI 0.2, blocking as the contracts are.
+//! apart, [`failure`] has the six ways a call of any contract can fail, [`multipart`] makes forms, [`sse`] reads event streams. How bytes
+//! travel is a [`Transport`]; in a component that is `wasi`, over `wasi:http` of WASI 0.2, blocking as the contracts are.
 //!
 //! A server that fails is asked again ([`retry`]) and then for a while not at all: [`breaker`] is the rule, [`gate`] applies it, in a
 //! store and with events that the [`surroundings`] have. Protocols other than HTTP use the gate themselves.
@@ -19,6 +19,7 @@ pub mod multipart;
 pub mod refusal;
 pub mod retry;
 pub mod settings;
+pub mod sse;
 pub mod surroundings;
 pub mod transport;
 mod watched;
