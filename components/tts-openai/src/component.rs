@@ -85,4 +85,8 @@ impl contract::GuestSpeech for Stream {
     fn next(&self) -> Result<Option<Vec<i16>>, contract::Error> {
         Ok(self.0.borrow_mut().next_samples()?)
     }
+
+    fn degraded(&self) -> Option<String> {
+        None
+    }
 }

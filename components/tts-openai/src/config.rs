@@ -7,9 +7,10 @@
 //! | `TTS_VOICES` | the voices, `name` or `name\|locale\|gender\|display name`, with commas | `TTS_VOICE` alone |
 //! | `TTS_VOICE` | the default voice | the first of `TTS_VOICES`, `alloy` without any |
 //! | `TTS_API_KEY` | the key, where the host does not add one | none |
-//! | `TTS_FORMAT` | what to ask for: `pcm` or `wav` | `pcm` |
-//! | `TTS_RATE_HZ` | sample rate of `pcm`, which does not say it itself | 24000, as OpenAI's |
-//! | `TTS_TIMEOUT_MS` | longest wait for the answer, and then for each piece; less than the host's deadline for a call | 15000 |
+//! | `TTS_FORMAT` | what to ask for: `pcm`, `wav` or `mp3`; each is understood whatever is asked for, but raw `pcm` | `pcm` |
+//! | `TTS_RATE_HZ` | sample rate of `pcm` where the server does not say it | 24000, as OpenAI's |
+//! | `TTS_TIMEOUT_MS` | longest wait for the answer, all attempts together, and then for each piece; less than the host's deadline for a call | 15000 |
+//! | `TTS_RETRIES`, `TTS_ATTEMPT_TIMEOUT_MS`, `TTS_BREAKER_FAILURES`, `TTS_BREAKER_OPEN_MS`, `BREAKER_BUCKET` | see [`Settings::policy`] and `docs/servers.md` | |
 
 use colloquy_upstream::{Api, Failure, Limits, Settings};
 
@@ -29,6 +30,8 @@ pub enum Format {
     Pcm,
     /// The same with a header.
     Wav,
+    /// MPEG audio layer III: a tenth of the bytes.
+    Mp3,
 }
 
 impl Format {
@@ -38,6 +41,7 @@ impl Format {
         match self {
             Self::Pcm => "pcm",
             Self::Wav => "wav",
+            Self::Mp3 => "mp3",
         }
     }
 }
@@ -66,13 +70,14 @@ impl Config {
         let format = match settings.text("FORMAT").as_deref() {
             None | Some("pcm") => Format::Pcm,
             Some("wav") => Format::Wav,
-            Some("mp3" | "opus" | "aac" | "flac") => {
+            Some("mp3") => Format::Mp3,
+            Some("opus" | "aac" | "flac") => {
                 return Err(settings.wrong(
                     "FORMAT",
-                    "is a compressed format, which this version does not decode",
+                    "is a format that is not decoded here: it is pcm, wav or mp3",
                 ));
             }
-            Some(_) => return Err(settings.wrong("FORMAT", "is neither pcm nor wav")),
+            Some(_) => return Err(settings.wrong("FORMAT", "is none of pcm, wav and mp3")),
         };
         Ok(Self {
             api: Api {
@@ -87,6 +92,7 @@ impl Config {
                     pause: timeout,
                     total: None,
                 },
+                policy: settings.policy()?,
             },
             format,
             voices: all_voices(&settings)?,
@@ -171,7 +177,7 @@ mod tests {
     #[test]
     fn mistakes_name_their_variable() {
         for (name, value) in [
-            ("TTS_FORMAT", "mp3"),
+            ("TTS_FORMAT", "opus"),
             ("TTS_FORMAT", "speex"),
             ("TTS_RATE_HZ", "1000"),
             ("TTS_VOICES", "a,a"),

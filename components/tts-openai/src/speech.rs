@@ -1,14 +1,14 @@
 //! One answer of the server, as samples while it arrives.
 //!
-//! The first bytes are read before the speech is handed out: they tell the sample rate of a wav, and unmask what is not audio. After an
-//! error there is nothing more: a stream that was cut cannot go on.
+//! The first bytes are read before the speech is handed out: they tell the sample rate of a wav or an mp3, and unmask what is not audio.
+//! After an error there is nothing more: a stream that was cut cannot go on.
 
-use colloquy_upstream::{Failure, Response, Source, Transport};
+use colloquy_upstream::{Failure, Outcome, Response, Source, Transport};
 use serde_json::json;
 
+use crate::audio::{Audio, BadAudio, Expected};
 use crate::config::{Config, Format};
-use crate::samples::Samples;
-use crate::wav::{self, BadWav};
+use crate::mp3::Step;
 
 /// Characters in one call, from the contract.
 const MAX_CHARACTERS: usize = 2_000;
@@ -16,8 +16,6 @@ const MAX_CHARACTERS: usize = 2_000;
 const SPEEDS: std::ops::RangeInclusive<f32> = 0.5..=2.0;
 /// The longest speech: 2,000 characters at half speed take about five minutes.
 const LONGEST_S: u64 = 900;
-/// Enough of a beginning to tell what it is.
-const MAGIC: usize = 4;
 const ROUTE: &str = "/v1/audio/speech";
 
 /// Speech on its way.
@@ -29,12 +27,10 @@ pub struct Speech {
 
 struct Arriving {
     body: Box<dyn Source>,
-    samples: Samples,
-    /// Samples that came with the beginning.
-    first: Vec<u8>,
-    /// Bytes of samples that must come still, if that is known.
-    promised: Option<u64>,
-    /// Bytes of samples that may come still.
+    /// Whether the body has ended.
+    ended: bool,
+    audio: Audio,
+    /// Samples that may come still.
     allowed: u64,
 }
 
@@ -81,7 +77,8 @@ impl Speech {
         }
         let accept = match config.format {
             Format::Pcm => "audio/pcm, application/octet-stream;q=0.9, audio/wav;q=0.5",
-            Format::Wav => "audio/wav",
+            Format::Wav => "audio/wav, audio/mpeg;q=0.5",
+            Format::Mp3 => "audio/mpeg, audio/wav;q=0.5",
         };
         let body = request.to_string().into_bytes();
         let response = config
@@ -105,6 +102,10 @@ impl Speech {
             return Ok(None);
         };
         let next = arriving.next();
+        if next.is_err() {
+            // What is no audio is the server's failure too.
+            arriving.body.verdict(Outcome::Failed);
+        }
         if !matches!(next, Ok(Some(_))) {
             self.arriving = None;
         }
@@ -113,136 +114,101 @@ impl Speech {
 
     /// Reads as much as tells what it is.
     fn read(config: &Config, response: Response) -> Result<Self, Failure> {
-        // Not to be trusted alone: Piper's own server calls its wav files text/html.
-        let kind = response
-            .header("content-type")
-            .unwrap_or_default()
-            .to_owned();
+        let kind = response.header("content-type").unwrap_or_default();
+        let kind = kind.to_owned();
+        let expected = Expected {
+            format: config.format,
+            kind: &kind,
+            rate_hz: config.rate_hz,
+        };
         let mut body = response.body;
+        let read = Self::beginning(body.as_mut(), expected);
+        let (audio, ended, rate_hz) = read.inspect_err(|_| body.verdict(Outcome::Failed))?;
+        Ok(Self {
+            rate_hz,
+            arriving: Some(Arriving {
+                body,
+                ended,
+                audio,
+                allowed: LONGEST_S * u64::from(rate_hz),
+            }),
+        })
+    }
+
+    /// The audio, whether the body has ended, and the sample rate.
+    fn beginning(
+        body: &mut dyn Source,
+        expected: Expected<'_>,
+    ) -> Result<(Audio, bool, u32), Failure> {
+        let mut ended = false;
         let mut first = Vec::new();
-        while first.len() < MAGIC {
+        let mut audio = loop {
+            if let Some(audio) = Audio::recognise(&first, ended, expected).map_err(bad)? {
+                break audio;
+            }
             match body.read()? {
                 Some(bytes) => first.extend(bytes),
-                None => break,
+                None => ended = true,
             }
-        }
-        if first.starts_with(b"RIFF") {
-            return Self::wav(body, first);
-        }
-        if let Some(what) = no_samples(&first, &kind, config.format) {
-            return Err(Failure::Unavailable(format!(
-                "the speech server sent {what}"
-            )));
-        }
-        Ok(Self::arriving(body, config.rate_hz, 1, None, first))
-    }
-
-    fn wav(mut body: Box<dyn Source>, mut first: Vec<u8>) -> Result<Self, Failure> {
-        let bad =
-            |error: BadWav| Failure::Unavailable(format!("what the speech server sent {error}"));
-        loop {
-            if let Some((format, at)) = wav::header(&first).map_err(bad)? {
-                let first = first.split_off(at);
-                return Ok(Self::arriving(
-                    body,
-                    format.rate_hz,
-                    format.channels,
-                    format.n_bytes,
-                    first,
-                ));
-            }
-            let bytes = body.read()?.ok_or_else(|| bad(BadWav::Damaged))?;
-            first.extend(bytes);
-        }
-    }
-
-    fn arriving(
-        body: Box<dyn Source>,
-        rate_hz: u32,
-        channels: u16,
-        promised: Option<u64>,
-        first: Vec<u8>,
-    ) -> Self {
-        let arriving = Arriving {
-            body,
-            samples: Samples::new(channels),
-            first,
-            promised,
-            allowed: LONGEST_S * u64::from(rate_hz) * u64::from(channels) * 2,
         };
-        Self {
-            rate_hz,
-            arriving: Some(arriving),
+        drop(first);
+        if ended {
+            audio.end();
         }
+        let rate_hz = loop {
+            if let Some(rate_hz) = audio.rate_hz().map_err(bad)? {
+                break rate_hz;
+            }
+            match body.read()? {
+                Some(bytes) => audio.push(&bytes),
+                None => {
+                    ended = true;
+                    audio.end();
+                }
+            }
+        };
+        Ok((audio, ended, rate_hz))
     }
 }
 
 impl Arriving {
     fn next(&mut self) -> Result<Option<Vec<i16>>, Failure> {
         loop {
-            if self.promised == Some(0) {
-                // The end of the answer, so that its connection can be used again. What it brings does not matter any more.
-                let _end = self.body.read();
-                return self.end();
-            }
-            let bytes = match std::mem::take(&mut self.first) {
-                first if first.is_empty() => self.body.read()?,
-                first => Some(first),
-            };
-            let Some(bytes) = bytes else {
-                return self.end();
-            };
-            let ours = self.ours(&bytes)?;
-            let samples = self.samples.take(ours);
-            if !samples.is_empty() {
-                return Ok(Some(samples));
+            match self.audio.pull().map_err(bad)? {
+                Step::Samples(samples) => {
+                    self.count(samples.len() as u64)?;
+                    return Ok(Some(samples));
+                }
+                Step::More => match self.body.read()? {
+                    Some(bytes) => self.audio.push(&bytes),
+                    None => {
+                        self.ended = true;
+                        self.audio.end();
+                    }
+                },
+                Step::End => {
+                    self.body.verdict(Outcome::Answered);
+                    if !self.ended {
+                        // The end of the answer, so that its connection can be used again. What it brings does not matter any more.
+                        let _end = self.body.read();
+                    }
+                    return Ok(None);
+                }
             }
         }
     }
 
-    /// The part of these bytes that is samples: what follows them in a wav is not.
-    fn ours<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], Failure> {
-        let n = bytes.len() as u64;
-        let n = self.promised.map_or(n, |promised| promised.min(n));
-        self.promised = self.promised.map(|promised| promised - n);
+    fn count(&mut self, n: u64) -> Result<(), Failure> {
         self.allowed = self.allowed.checked_sub(n).ok_or_else(|| {
             let why = format!("the speech server sent more than {LONGEST_S} seconds of audio");
             Failure::Unavailable(why)
         })?;
-        // Not more than there are.
-        Ok(bytes.get(..n as usize).unwrap_or(bytes))
-    }
-
-    fn end(&self) -> Result<Option<Vec<i16>>, Failure> {
-        if self.promised.is_some_and(|promised| promised > 0) || !self.samples.is_complete() {
-            let why = "the speech server's audio was cut short";
-            return Err(Failure::Unavailable(why.into()));
-        }
-        Ok(None)
+        Ok(())
     }
 }
 
-/// What a beginning is when it is no samples. Raw samples have no mark, so only what is certain counts; silence begins with zeros.
-fn no_samples(first: &[u8], kind: &str, asked: Format) -> Option<&'static str> {
-    let begins = |magic: &[u8]| first.starts_with(magic);
-    // The sync word of an mp3 frame is also a sample that can be.
-    let synced = matches!(first, [0xff, second, ..] if second & 0xe6 == 0xe2);
-    let mp3 = synced && (kind.starts_with("audio/mp") || asked == Format::Wav);
-    if first.is_empty() {
-        Some("nothing")
-    } else if begins(b"ID3") || mp3 {
-        Some("mp3, which this version does not decode; it was asked for something else")
-    } else if begins(b"OggS") || begins(b"fLaC") {
-        Some(
-            "compressed audio, which this version does not decode; it was asked for something else",
-        )
-    } else if begins(b"{\"") || begins(b"<htm") || begins(b"<!DO") {
-        Some("a text instead of audio")
-    } else if asked == Format::Wav {
-        Some("something other than the wav it was asked for")
-    } else {
-        None
-    }
+fn bad(error: BadAudio) -> Failure {
+    Failure::Unavailable(format!("what the speech server sent {error}"))
 }
 
 #[cfg(test)]

@@ -152,19 +152,23 @@ fn audio_that_is_cut_is_an_error() {
 #[test]
 fn what_is_no_audio_is_named() {
     for (kind, body, format, expected) in [
-        ("audio/mpeg", &b"ID3\x04..."[..], "pcm", "mp3"),
-        ("audio/mpeg", b"\xff\xfb\x90\x64..", "pcm", "mp3"),
+        ("audio/mpeg", &b"ID3\x04..."[..], "pcm", "cut short"),
+        ("audio/mpeg", b"ID3\x04\0\0\0\0\0\x01.", "pcm", "cut short"),
+        ("audio/mpeg", b"\xff\xfb\x90\x64..", "pcm", "cut short"),
         (
             "application/octet-stream",
             b"\xff\xf3\x90\x64..",
-            "wav",
             "mp3",
+            "cut short",
         ),
         ("audio/ogg", b"OggS....", "pcm", "compressed"),
         ("application/json", b"{\"error\":1}", "pcm", "a text"),
         ("text/html", b"<html>", "wav", "a text"),
-        ("audio/pcm", b"\x01\0\x02\0", "wav", "other than the wav"),
+        ("text/html; charset=utf-8", b"  <body>", "pcm", "a text"),
+        ("audio/pcm", b"\x01\0\x02\0", "wav", "asked for"),
+        ("audio/mpeg", b"\x01\0\x02\0", "mp3", "asked for"),
         ("audio/pcm", b"", "pcm", "nothing"),
+        ("audio/mpeg", b"", "mp3", "nothing"),
     ] {
         let text = unavailable(speak(&server(kind, body, 2), format));
         assert!(text.contains(expected), "{kind} {text}");
