@@ -7,7 +7,8 @@
 //! | `ASR_API_KEY` | the key, where the host does not add one | none |
 //! | `ASR_FORMAT` | what to ask for: `verbose_json`, `json`, or `text` for servers that know no more | `verbose_json` |
 //! | `ASR_LANGUAGES` | BCP 47 tags that the server knows, with commas; others are refused without asking | any |
-//! | `ASR_TIMEOUT_MS` | longest time for one request; less than the host's deadline for a call | 15000 |
+//! | `ASR_TIMEOUT_MS` | longest time for a piece of the recording, all attempts together; less than the host's deadline for a call | 15000 |
+//! | `ASR_RETRIES`, `ASR_ATTEMPT_TIMEOUT_MS`, `ASR_BREAKER_FAILURES`, `ASR_BREAKER_OPEN_MS`, `BREAKER_BUCKET` | see [`Settings::policy`] and `docs/servers.md` | |
 
 use colloquy_upstream::{Api, Failure, Limits, Settings};
 

@@ -1,13 +1,13 @@
 //! A recording, piece by piece through the server.
 //!
-//! Nothing is sent before the first segment is asked for. A piece that failed is not sent again by itself: the caller decides, and a
-//! further call begins with it anew.
+//! Nothing is sent before the first segment is asked for. A piece that failed in a way that may pass is sent again, as often and for as long
+//! as the operator allows; after that the caller decides, and a further call begins with the piece anew.
 
 use std::collections::VecDeque;
 use std::ops::Range;
 
 use colloquy_upstream::multipart::Form;
-use colloquy_upstream::{Failure, Transport};
+use colloquy_upstream::{Call, Failure, Transport};
 
 use crate::answer::{Answer, Heard};
 use crate::config::{Config, Format};
@@ -122,13 +122,14 @@ impl Transcription {
             Format::VerboseJson | Format::Json => "application/json",
             Format::Text => "text/plain",
         };
+        let call = Call {
+            route: ROUTE,
+            content_type: &content_type,
+            accept,
+            body: &body,
+        };
         let api = &self.config.api;
-        let response = api.post(transport, ROUTE, &content_type, accept, &body)?;
-        let kind = response
-            .header("content-type")
-            .unwrap_or_default()
-            .to_owned();
-        let answer = Answer::read(&kind, &response.whole(LONGEST_ANSWER)?)?;
+        let answer = api.ask(transport, &call, LONGEST_ANSWER, &Answer::read)?;
         let language = answer.language.as_deref().map(languages::tag);
         let language = language.filter(|tag| tag != languages::UNDETERMINED);
         let language = language

@@ -191,9 +191,10 @@ fn what_breaks_the_contract_is_not_sent() {
 
 #[test]
 fn after_a_failure_the_piece_can_be_asked_for_again() {
-    let server = server(&[(500, "", ""), (200, "text/plain", "Hello.")]);
+    let server = server(&[(404, "", ""), (500, "", ""), (200, "text/plain", "Hello.")]);
     let mut work = begin(Options::default()).unwrap();
     assert!(matches!(work.next(&server), Err(Failure::Unavailable(_))));
+    // The second failure is one that may pass: it is asked again without the caller's doing.
     assert_eq!(work.next(&server).unwrap().unwrap().text, "Hello.");
 }
 

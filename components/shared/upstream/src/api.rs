@@ -17,7 +17,7 @@ use crate::refusal::Refusal;
 use crate::retry::{Again, Patience};
 use crate::settings::Key;
 use crate::surroundings::Surroundings;
-use crate::transport::{Limits, Request, Response, Source, Transport};
+use crate::transport::{Limits, Request, Response, Source, Transport, too_long};
 use crate::watched::Watched;
 
 /// How much of a refusal is read, and how much of it is logged.
@@ -90,6 +90,9 @@ pub struct Call<'a> {
     pub body: &'a [u8],
 }
 
+/// Makes something of the content type and the body of an answer.
+pub type Read<'a, T> = dyn Fn(&str, &[u8]) -> Result<T, Failure> + 'a;
+
 /// An attempt that came to nothing.
 struct Stopped {
     failure: Failure,
@@ -141,12 +144,15 @@ impl Api {
         transport: &dyn Transport,
         call: &Call<'_>,
         limit: usize,
-        read: &dyn Fn(&str, &[u8]) -> Result<T, Failure>,
+        read: &Read<'_, T>,
     ) -> Result<T, Failure> {
         self.tried(transport, call, &|mut response: Response| {
-            let body = response.rest(limit).map_err(Stopped::on_the_way)?;
+            let rest = response.rest(limit).map_err(Stopped::on_the_way)?;
             let kind = response.header("content-type").unwrap_or_default();
-            read(kind, &body).map_err(|failure| {
+            let made = rest
+                .ok_or_else(|| too_long(limit))
+                .and_then(|body| read(kind, &body));
+            made.map_err(|failure| {
                 response.body.verdict(breaker::Outcome::Failed);
                 Stopped {
                     failure,
@@ -302,5 +308,7 @@ fn beginning(body: &mut dyn Source, in_time: &mut dyn FnMut() -> bool) -> Vec<u8
     all
 }
 
+#[cfg(test)]
+mod patience;
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,8 @@ pub mod api;
 pub mod base;
 pub mod breaker;
 pub mod failure;
+#[cfg(test)]
+mod fakes;
 pub mod gate;
 pub mod multipart;
 pub mod refusal;

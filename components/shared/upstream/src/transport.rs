@@ -59,22 +59,25 @@ impl Response {
     /// # Errors
     /// `Unavailable` when it is longer than `limit` bytes; whatever the body's end brings.
     pub fn whole(mut self, limit: usize) -> Result<Vec<u8>, Failure> {
-        self.rest(limit)
+        self.rest(limit)?.ok_or_else(|| too_long(limit))
     }
 
-    /// What has not been read of the body yet.
-    pub(crate) fn rest(&mut self, limit: usize) -> Result<Vec<u8>, Failure> {
+    /// What has not been read of the body yet; none when it is longer than `limit` bytes.
+    pub(crate) fn rest(&mut self, limit: usize) -> Result<Option<Vec<u8>>, Failure> {
         let mut all = Vec::new();
         while let Some(bytes) = self.body.read()? {
             if all.len() + bytes.len() > limit {
                 self.body.verdict(Outcome::Failed);
-                let why = format!("the server's answer is longer than {limit} bytes");
-                return Err(Failure::Unavailable(why));
+                return Ok(None);
             }
             all.extend(bytes);
         }
-        Ok(all)
+        Ok(Some(all))
     }
+}
+
+pub(crate) fn too_long(limit: usize) -> Failure {
+    Failure::Unavailable(format!("the server's answer is longer than {limit} bytes"))
 }
 
 /// Where the bytes of a body come from.

@@ -55,6 +55,8 @@ fn config(format: &'static str) -> Config {
         "TTS_BASE_URL" => Some("https://api.openai.com/v1".into()),
         "TTS_VOICES" => Some("alloy,nova".into()),
         "TTS_FORMAT" => Some(format.into()),
+        // What one case finds is not to close the server to the next.
+        "TTS_BREAKER_FAILURES" => Some("1000".into()),
         _ => None,
     })
     .unwrap()

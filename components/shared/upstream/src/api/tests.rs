@@ -42,7 +42,7 @@ impl Transport for Answer {
     }
 }
 
-fn api() -> Api {
+pub(super) fn api() -> Api {
     let limit = Duration::from_secs(1);
     Api {
         name: "the server",
