@@ -54,6 +54,7 @@ impl contract::Guest for Component {
             prompt,
             temperature,
             max_tokens: _not_in_the_interface,
+            strategy: _,
         } = options;
         let options = Options {
             language,
@@ -76,6 +77,10 @@ impl contract::GuestTranscription for InProgress {
     fn next(&self) -> Result<Option<contract::Segment>, contract::Error> {
         let segment = self.0.borrow_mut().next(&Http)?;
         Ok(segment.map(contract::Segment::from))
+    }
+
+    fn degraded(&self) -> Option<String> {
+        None
     }
 }
 

@@ -95,6 +95,7 @@ impl contract::Guest for Component {
             prompt,
             temperature,
             max_tokens,
+            strategy: _,
         } = options;
         let options = Options {
             language,
@@ -121,6 +122,10 @@ impl contract::GuestTranscription for InProgress {
             .borrow_mut()
             .next_segment()?
             .map(contract::Segment::from))
+    }
+
+    fn degraded(&self) -> Option<String> {
+        None
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::event::{Event, Turn};
+use crate::event::{BreakerState, Event, Turn};
 use bindings::exports::colloquy::events::events as w;
 
 mod bindings {
@@ -40,6 +40,14 @@ impl From<w::Turn> for Turn {
     }
 }
 
+fn state(state: w::BreakerState) -> BreakerState {
+    match state {
+        w::BreakerState::Closed => BreakerState::Closed,
+        w::BreakerState::Open => BreakerState::Open,
+        w::BreakerState::HalfOpen => BreakerState::HalfOpen,
+    }
+}
+
 impl From<w::Event> for Event {
     fn from(event: w::Event) -> Self {
         match event {
@@ -70,6 +78,12 @@ impl From<w::Event> for Event {
                 session_id: it.session_id,
                 n_turns: it.n_turns,
                 duration_ms: it.duration_ms,
+            },
+            w::Event::BreakerChanged(it) => Self::BreakerChanged {
+                upstream: it.upstream,
+                before: state(it.before),
+                now: state(it.now),
+                n_failures: it.n_failures,
             },
         }
     }

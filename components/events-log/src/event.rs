@@ -11,6 +11,18 @@ pub struct Turn {
     pub request_id: String,
 }
 
+/// Whether a server is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BreakerState {
+    /// It is.
+    Closed,
+    /// It is not.
+    Open,
+    /// One request tries it.
+    HalfOpen,
+}
+
 /// Something that happened. Fields as in `colloquy:events`.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
@@ -59,5 +71,12 @@ pub enum Event {
         session_id: String,
         n_turns: u32,
         duration_ms: u64,
+    },
+    /// A server was given up, is tried again, or is back.
+    BreakerChanged {
+        upstream: String,
+        before: BreakerState,
+        now: BreakerState,
+        n_failures: u32,
     },
 }

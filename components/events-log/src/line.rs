@@ -43,6 +43,7 @@ fn texts(event: &mut Event) -> Vec<&mut String> {
             reason,
         } => (turn, vec![stage, reason]),
         Event::SessionEnded { session_id, .. } => return vec![session_id],
+        Event::BreakerChanged { upstream, .. } => return vec![upstream],
     };
     let Turn {
         session_id,
@@ -61,6 +62,7 @@ fn cut(text: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::BreakerState;
 
     fn turn(session_id: &str) -> Turn {
         Turn {
@@ -73,6 +75,15 @@ mod tests {
     fn every_event_is_one_flat_object() {
         let turn = || turn("s1");
         let check = |event, expected: &str| assert_eq!(line(event), format!("{expected}\n"));
+        check(
+            Event::BreakerChanged {
+                upstream: "https://api.example.com".to_owned(),
+                before: BreakerState::Open,
+                now: BreakerState::HalfOpen,
+                n_failures: 5,
+            },
+            r#"{"event":"breaker-changed","upstream":"https://api.example.com","before":"open","now":"half-open","n_failures":5}"#,
+        );
         check(
             Event::TurnStarted { turn: turn() },
             r#"{"event":"turn-started","session_id":"s1","request_id":"r1"}"#,

@@ -103,6 +103,7 @@ impl w::GuestGeneration for Generation {
                 },
                 prompt_tokens: None,
                 completion_tokens: Some(n_tokens),
+                item_ids: None,
             }),
         }))
     }

@@ -2,7 +2,7 @@
 //!
 //! Intent, then cards, then text, and speech sentence by sentence while the text is being made. One stage works at a time: the speech
 //! of a sentence is pulled to its end before more text is, and hosts overlap the two by reading ahead. What can fall back does, and
-//! says so with `Degraded`: the LLM to the cards' own words, a voice to the default voice, speech to text only.
+//! says so with `Degraded`: the LLM to the cards' own words, or to what it has said so far, a voice to the default voice, speech to text only.
 //!
 //! Invariants: `Done` is last and then nothing follows; after a failure every call repeats it, and by then all stage resources are
 //! dropped; all audio of an answer has one sample rate.
@@ -109,12 +109,17 @@ pub struct Answer<S: Stages> {
     started: Duration,
     spent: Spent,
     intent: String,
-    n_items: u32,
+    /// Ids of the cards of this answer.
+    shown: Vec<String>,
+    /// Those that the text talks about, once an LLM told.
+    mentioned: Option<Vec<String>>,
     n_sentences: u32,
     n_audio: u32,
     sample_rate_hz: Option<u32>,
     /// Whether sentences are spoken; never true again once it is false.
     speak: bool,
+    /// Whether it was told already that another voice speaks.
+    voice_degraded: bool,
 }
 
 impl<S: Stages> Answer<S> {
@@ -145,11 +150,13 @@ impl<S: Stages> Answer<S> {
             started: stages.now(),
             spent: Spent::default(),
             intent: String::new(),
-            n_items: 0,
+            shown: Vec::new(),
+            mentioned: None,
             n_sentences: 0,
             n_audio: 0,
             sample_rate_hz: None,
             speak: request.speak,
+            voice_degraded: false,
             stages,
             request,
         })
@@ -241,7 +248,7 @@ impl<S: Stages> Answer<S> {
             .collect();
         let mut shown: Vec<_> = selection.hits.into_iter().map(card).collect();
         shown.truncate(self.request.max_items as usize);
-        self.n_items = u32::try_from(shown.len()).unwrap_or(u32::MAX);
+        self.shown = shown.iter().map(|card| card.id.clone()).collect();
         self.queue.push_back(Event::Items(Items {
             cards: shown,
             n_matching: selection.n_matching,
@@ -256,6 +263,7 @@ impl<S: Stages> Answer<S> {
             language: self.request.language.clone(),
             max_tokens: MAX_TOKENS,
             temperature: TEMPERATURE,
+            strategy: self.request.strategy,
         }))
     }
 
@@ -290,16 +298,25 @@ impl<S: Stages> Answer<S> {
         let is_blank = !writing.has_words;
         match chunk {
             Ok(Some(llm::Chunk::Text(text))) => self.take_text(&mut writing, text),
-            Ok(Some(llm::Chunk::Finished)) if is_blank && writing.canned.is_some() => {
+            Ok(Some(llm::Chunk::Degraded(why))) => self.degrade("llm", why),
+            Ok(Some(llm::Chunk::Finished(_))) if is_blank && writing.canned.is_some() => {
                 self.fall_back(&mut writing, "it gave no text");
             }
-            Ok(Some(llm::Chunk::Finished)) => writing.end(),
+            Ok(Some(llm::Chunk::Finished(mentioned))) => {
+                self.mentioned = mentioned.map(|ids| self.known(ids));
+                writing.end();
+            }
             Ok(None) if is_blank => self.fall_back(&mut writing, "it gave no text"),
             Ok(None) => {
                 let text = "llm: the answer ended without `finished`".to_owned();
                 return Err(("llm", Error::Internal(text)));
             }
             Err(error) if is_blank => self.fall_back(&mut writing, &reason(&error)),
+            // A server that goes away in mid-sentence has still said something; a defect is another matter.
+            Err(error @ (Error::Unavailable(_) | Error::Deadline | Error::Busy(_))) => {
+                self.degrade("llm", format!("the answer broke off: {}", reason(&error)));
+                writing.end();
+            }
             Err(error) => return Err(("llm", named("llm", error))),
         }
         Ok(Phase::Writing(writing))
@@ -396,6 +413,11 @@ impl<S: Stages> Answer<S> {
                 return None;
             }
         };
+        if let Some(why) = speech.degraded()
+            && !mem::replace(&mut self.voice_degraded, true)
+        {
+            self.degrade("tts", why);
+        }
         let rate = speech.sample_rate_hz();
         if rate == 0 || *self.sample_rate_hz.get_or_insert(rate) != rate {
             self.fall_silent("it changed its sample rate");
@@ -453,9 +475,12 @@ impl<S: Stages> Answer<S> {
             .publish(events::Event::ResponseGenerated(ResponseGenerated {
                 turn: self.turn(),
                 intent: self.intent.clone(),
-                n_items: self.n_items,
+                n_items: u32::try_from(self.shown.len()).unwrap_or(u32::MAX),
                 total_ms,
             }));
+        if let Some(ids) = self.mentioned.take() {
+            self.queue.push_back(Event::Mentioned(ids));
+        }
         self.queue.push_back(Event::Done(Report {
             intent_ms: millis(self.spent.intent),
             llm_ms: millis(self.spent.llm),
@@ -465,6 +490,17 @@ impl<S: Stages> Answer<S> {
             total_ms,
         }));
         Phase::Finished
+    }
+
+    /// Those of the ids that are on cards of this answer, each once.
+    fn known(&self, ids: Vec<String>) -> Vec<String> {
+        let mut known = Vec::with_capacity(ids.len());
+        for id in ids {
+            if self.shown.contains(&id) && !known.contains(&id) {
+                known.push(id);
+            }
+        }
+        known
     }
 
     fn turn(&self) -> events::Turn {

@@ -106,6 +106,9 @@ impl ports::Transcription for asr::Transcription {
     fn next(&mut self) -> Result<Option<c::asr::Segment>> {
         asr::Transcription::next(self)
     }
+    fn degraded(&self) -> Option<String> {
+        asr::Transcription::degraded(self)
+    }
 }
 
 impl ports::Intent for Imports {
@@ -138,8 +141,9 @@ impl ports::Llm for Imports {
 impl ports::Generation for llm::Generation {
     fn next(&mut self) -> Result<Option<c::llm::Chunk>> {
         Ok(llm::Generation::next(self)?.map(|chunk| match chunk {
+            llm::Chunk::Degraded(why) => c::llm::Chunk::Degraded(why),
             llm::Chunk::Text(text) => c::llm::Chunk::Text(text),
-            llm::Chunk::Finished(_) => c::llm::Chunk::Finished,
+            llm::Chunk::Finished(usage) => c::llm::Chunk::Finished(usage.item_ids),
         }))
     }
 }
@@ -159,6 +163,9 @@ impl ports::Speech for tts::Speech {
     }
     fn next(&mut self) -> Result<Option<Vec<i16>>> {
         tts::Speech::next(self)
+    }
+    fn degraded(&self) -> Option<String> {
+        tts::Speech::degraded(self)
     }
 }
 

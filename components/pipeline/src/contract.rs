@@ -28,6 +28,22 @@ pub struct Info {
     pub needs: Vec<String>,
 }
 
+/// What time may be taken for: the same in `asr`, `llm`, `listen` and `respond`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Strategy {
+    Fast,
+    #[default]
+    Balanced,
+    High,
+}
+
+/// `listen.degradation` and `respond.degradation`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Degradation {
+    pub stage: String,
+    pub reason: String,
+}
+
 /// A stretch of speech in samples at 16 kHz: `vad.segment` and `asr.span`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
@@ -137,12 +153,15 @@ pub mod vad {
 
 /// Package `colloquy:asr`.
 pub mod asr {
+    use super::Strategy;
+
     #[derive(Debug, Clone, PartialEq)]
     pub struct Options {
         pub language: Option<String>,
         pub prompt: Option<String>,
         pub temperature: f32,
         pub max_tokens: Option<u32>,
+        pub strategy: Strategy,
     }
 
     #[derive(Debug, Clone, PartialEq)]
@@ -250,7 +269,7 @@ pub mod content {
 
 /// Package `colloquy:llm`.
 pub mod llm {
-    use super::Metric;
+    use super::{Metric, Strategy};
 
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum Role {
@@ -289,13 +308,15 @@ pub mod llm {
         pub language: String,
         pub max_tokens: u32,
         pub temperature: f32,
+        pub strategy: Strategy,
     }
 
-    /// `finished` without its usage, which the turn has no use for.
+    /// `finished` with what the turn has a use for: the ids of the cards that were talked about.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum Chunk {
+        Degraded(String),
         Text(String),
-        Finished,
+        Finished(Option<Vec<String>>),
     }
 }
 
@@ -353,6 +374,21 @@ pub mod events {
         pub duration_ms: u64,
     }
 
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum BreakerState {
+        Closed,
+        Open,
+        HalfOpen,
+    }
+
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct BreakerChanged {
+        pub upstream: String,
+        pub before: BreakerState,
+        pub now: BreakerState,
+        pub n_failures: u32,
+    }
+
     #[derive(Debug, Clone, PartialEq)]
     pub enum Event {
         TurnStarted(Turn),
@@ -361,11 +397,15 @@ pub mod events {
         ResponseGenerated(ResponseGenerated),
         StageDegraded(StageDegraded),
         SessionEnded(SessionEnded),
+        BreakerChanged(BreakerChanged),
     }
 }
 
 /// Interface `colloquy:pipeline/listen`.
 pub mod listen {
+    pub use super::Degradation;
+    use super::Strategy;
+
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct Options {
         pub session_id: String,
@@ -375,6 +415,7 @@ pub mod listen {
         pub max_bytes: u64,
         pub min_duration_ms: u32,
         pub max_duration_ms: u32,
+        pub strategy: Strategy,
     }
 
     #[derive(Debug, Clone, PartialEq)]
@@ -399,6 +440,7 @@ pub mod listen {
         SpeechStarted(u32),
         SpeechStopped(u32),
         Partial(String),
+        Degraded(Degradation),
         Transcript(Transcript),
         Done(Report),
     }
@@ -406,7 +448,8 @@ pub mod listen {
 
 /// Interface `colloquy:pipeline/respond`.
 pub mod respond {
-    use super::{Metric, Score, Turn};
+    pub use super::Degradation;
+    use super::{Metric, Score, Strategy, Turn};
 
     #[derive(Debug, Clone, PartialEq)]
     pub struct Request {
@@ -419,6 +462,7 @@ pub mod respond {
         pub speak: bool,
         pub voice: Option<String>,
         pub rate: f32,
+        pub strategy: Strategy,
     }
 
     #[derive(Debug, Clone, PartialEq)]
@@ -467,12 +511,6 @@ pub mod respond {
     }
 
     #[derive(Debug, Clone, PartialEq, Eq)]
-    pub struct Degradation {
-        pub stage: String,
-        pub reason: String,
-    }
-
-    #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct Report {
         pub intent_ms: u32,
         pub llm_ms: u32,
@@ -490,6 +528,7 @@ pub mod respond {
         Sentence(Sentence),
         Audio(Audio),
         Degraded(Degradation),
+        Mentioned(Vec<String>),
         Done(Report),
     }
 }

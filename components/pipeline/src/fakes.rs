@@ -63,6 +63,8 @@ pub(crate) struct Fakes {
     pub(crate) asked: Rc<RefCell<Vec<llm::Request>>>,
     pub(crate) selected: Rc<RefCell<Vec<content::Request>>>,
     pub(crate) given: Rc<RefCell<Vec<asr::Options>>>,
+    /// What the transcription says of itself.
+    pub(crate) heard_by_another: Option<&'static str>,
 }
 
 /// One synthesis.
@@ -71,6 +73,8 @@ pub(crate) struct Voice {
     pub(crate) opened: Result<()>,
     pub(crate) rate_hz: u32,
     pub(crate) audio: Script<Vec<i16>>,
+    /// What it says of itself.
+    pub(crate) degraded: Option<&'static str>,
 }
 
 impl Default for Fakes {
@@ -98,12 +102,13 @@ impl Default for Fakes {
             chunks: vec![
                 Ok(llm::Chunk::Text("She built A-0. ".into())),
                 Ok(llm::Chunk::Text("Then COBOL.".into())),
-                Ok(llm::Chunk::Finished),
+                Ok(llm::Chunk::Finished(None)),
             ],
             voices: Rc::new(RefCell::new([voice()].into())),
             asked: Rc::default(),
             selected: Rc::default(),
             given: Rc::default(),
+            heard_by_another: None,
         }
     }
 }
@@ -113,6 +118,7 @@ pub(crate) fn voice() -> Voice {
         opened: Ok(()),
         rate_hz: 22_050,
         audio: vec![Ok(vec![7; 4]), Ok(vec![8; 2])],
+        degraded: None,
     }
 }
 
@@ -326,6 +332,9 @@ impl Transcription for Fake<asr::Segment> {
     fn next(&mut self) -> Result<Option<asr::Segment>> {
         self.pull()
     }
+    fn degraded(&self) -> Option<String> {
+        self.fakes.heard_by_another.map(str::to_owned)
+    }
 }
 
 impl Intent for Fakes {
@@ -407,11 +416,12 @@ impl Tts for Fakes {
         Ok(Box::new(Spoken(
             self.open("tts", &voice.audio)?,
             voice.rate_hz,
+            voice.degraded,
         )))
     }
 }
 
-struct Spoken(Fake<Vec<i16>>, u32);
+struct Spoken(Fake<Vec<i16>>, u32, Option<&'static str>);
 
 impl Speech for Spoken {
     fn sample_rate_hz(&self) -> u32 {
@@ -419,5 +429,8 @@ impl Speech for Spoken {
     }
     fn next(&mut self) -> Result<Option<Vec<i16>>> {
         self.0.pull()
+    }
+    fn degraded(&self) -> Option<String> {
+        self.2.map(str::to_owned)
     }
 }

@@ -31,7 +31,7 @@ impl Generation for Canned {
         Ok(match self.pieces.pop_front() {
             Some(piece) => Some(Chunk::Text(piece)),
             None if mem::replace(&mut self.finished, true) => None,
-            None => Some(Chunk::Finished),
+            None => Some(Chunk::Finished(None)),
         })
     }
 }

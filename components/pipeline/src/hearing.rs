@@ -11,9 +11,9 @@ use std::{collections::VecDeque, mem, time::Duration};
 use crate::{
     contract::{
         Error, Span, Stage, asr,
-        events::{self, AudioProcessed, TranscriptReady},
+        events::{self, AudioProcessed, StageDegraded, TranscriptReady},
         ingest::{Format, Limits, Rejection},
-        listen::{Event, Options, Report, Transcript},
+        listen::{Degradation, Event, Options, Report, Transcript},
         vad,
     },
     ports::{
@@ -321,6 +321,7 @@ impl<S: Stages> Utterance<S> {
             prompt: self.options.prompt.clone(),
             temperature: 0.0,
             max_tokens: None,
+            strategy: self.options.strategy,
         };
         let transcription = timed(&self.stages, &mut self.spent.asr, || {
             self.stages.transcribe(&samples, &speech, options)
@@ -343,6 +344,9 @@ impl<S: Stages> Utterance<S> {
         let segment = timed(&self.stages, &mut self.spent.asr, || transcription.next())
             .map_err(|error| failed("asr", error))?;
         let Some(segment) = segment else {
+            if let Some(reason) = transcription.degraded() {
+                self.degrade("asr", reason);
+            }
             drop(transcription);
             self.conclude(&segments, spoken);
             return Ok(Phase::Finished);
@@ -356,6 +360,19 @@ impl<S: Stages> Utterance<S> {
             segments,
             spoken,
         })
+    }
+
+    fn degrade(&mut self, stage: &str, reason: String) {
+        self.stages
+            .publish(events::Event::StageDegraded(StageDegraded {
+                turn: self.turn(),
+                stage: stage.to_owned(),
+                reason: reason.clone(),
+            }));
+        self.queue.push_back(Event::Degraded(Degradation {
+            stage: stage.to_owned(),
+            reason,
+        }));
     }
 
     /// Queues the transcript and the end.

@@ -63,6 +63,8 @@ pub trait Asr {
 pub trait Transcription {
     /// The next segment, none after the last.
     fn next(&mut self) -> Result<Option<asr::Segment>>;
+    /// Why the stage did not do its best, if it did not; known once `next` has returned.
+    fn degraded(&self) -> Option<String>;
 }
 
 /// What someone wants to know.
@@ -95,7 +97,7 @@ pub trait Llm {
 
 /// Text in the making.
 pub trait Generation {
-    /// The next chunk; `Finished` comes once, last.
+    /// The next chunk; `Degraded` comes before any text, `Finished` comes once, last.
     fn next(&mut self) -> Result<Option<llm::Chunk>>;
 }
 
@@ -113,6 +115,8 @@ pub trait Speech {
     fn sample_rate_hz(&self) -> u32;
     /// The next samples, none after the last.
     fn next(&mut self) -> Result<Option<Vec<i16>>>;
+    /// Why the stage did not do its best, if it did not.
+    fn degraded(&self) -> Option<String>;
 }
 
 /// Somewhere to tell what happened; never fails.

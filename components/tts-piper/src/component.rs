@@ -79,6 +79,10 @@ impl GuestSpeech for Stream {
     fn next(&self) -> Result<Option<Vec<i16>>, Error> {
         self.0.borrow_mut().next().map_err(refusal)
     }
+
+    fn degraded(&self) -> Option<String> {
+        None
+    }
 }
 
 fn refusal(error: SpeechError) -> Error {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    contract::Turn,
+    contract::{Strategy, Turn},
     fakes::{Fakes, Voice, voice},
 };
 
@@ -15,6 +15,7 @@ fn request() -> Request {
         speak: true,
         voice: None,
         rate: 1.0,
+        strategy: Strategy::Balanced,
     }
 }
 
@@ -42,6 +43,7 @@ fn outline(events: &[Event]) -> Vec<String> {
             Event::Sentence(sentence) => format!("sentence {} {}", sentence.index, sentence.text),
             Event::Audio(audio) => format!("audio {} of {}", audio.sequence, audio.sentence_index),
             Event::Degraded(degraded) => format!("degraded {}", degraded.stage),
+            Event::Mentioned(ids) => format!("mentioned {}", ids.join(" ")),
             Event::Done(_) => "done".into(),
         })
         .collect()
@@ -114,7 +116,7 @@ fn a_sentence_is_spoken_before_the_rest_of_the_text_is_there() {
         chunks: vec![
             chunk("One. Two"),
             chunk(" is more."),
-            Ok(llm::Chunk::Finished),
+            Ok(llm::Chunk::Finished(None)),
         ],
         ..Fakes::default()
     };
@@ -122,6 +124,44 @@ fn a_sentence_is_spoken_before_the_rest_of_the_text_is_there() {
     let outline = outline(&events);
     let at = |what: &str| outline.iter().position(|line| line == what).unwrap();
     assert!(at("audio 1 of 0") < at("token  is more."));
+}
+
+#[test]
+fn what_a_stage_says_against_itself_is_told_once() {
+    let mut fakes = Fakes::default();
+    fakes
+        .chunks
+        .insert(0, Ok(llm::Chunk::Degraded("another model".into())));
+    let fakes = fakes.speaking([Voice {
+        degraded: Some("another voice"),
+        ..voice()
+    }]);
+    let (events, error, _) = run(&fakes, request());
+    assert_eq!(error, None);
+    let told: Vec<_> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Degraded(told) => Some((told.stage.as_str(), told.reason.as_str())),
+            _ => None,
+        })
+        .collect();
+    // Two sentences were spoken.
+    assert_eq!(told, [("llm", "another model"), ("tts", "another voice")]);
+    assert_eq!(text(&events), "She built A-0. Then COBOL.");
+    let published = fakes.published.borrow();
+    let degraded = |event: &&events::Event| matches!(event, events::Event::StageDegraded(_));
+    assert_eq!(published.iter().filter(degraded).count(), 2);
+}
+
+#[test]
+fn what_the_answer_talks_about_is_told_at_the_end_if_it_was_shown() {
+    let told = ["cobol", "nothing of ours", "cobol", "a-0"].map(str::to_owned);
+    let mut fakes = Fakes::default();
+    *fakes.chunks.last_mut().unwrap() = Ok(llm::Chunk::Finished(Some(told.into())));
+    let (events, ..) = run(&fakes, request());
+    let outline = outline(&events);
+    let end: Vec<_> = outline.iter().rev().take(2).rev().collect();
+    assert_eq!(end, ["mentioned cobol a-0", "done"]);
 }
 
 #[test]
@@ -239,7 +279,7 @@ fn an_llm_that_fails_before_any_text_is_replaced_by_the_cards() {
             ..Fakes::default()
         },
         Fakes {
-            chunks: vec![Ok(llm::Chunk::Finished)],
+            chunks: vec![Ok(llm::Chunk::Finished(None))],
             ..Fakes::default()
         },
         Fakes {
@@ -280,13 +320,41 @@ fn an_llm_that_fails_before_any_text_is_replaced_by_the_cards() {
 }
 
 #[test]
-fn an_llm_that_fails_in_the_middle_is_an_error() {
+fn an_llm_that_goes_away_in_the_middle_leaves_what_it_said() {
+    for error in [
+        Error::Deadline,
+        Error::Unavailable("cut".into()),
+        Error::Busy(None),
+    ] {
+        let fakes = Fakes {
+            chunks: vec![chunk("She built A-0. Then"), Err(error)],
+            ..Fakes::default()
+        };
+        let (events, error, _) = run(&fakes, request());
+        assert_eq!(error, None);
+        let outline = outline(&events);
+        assert!(outline.contains(&"degraded llm".to_owned()), "{outline:?}");
+        assert!(
+            outline.contains(&"sentence 1 Then".to_owned()),
+            "{outline:?}"
+        );
+        assert_eq!(outline.last().unwrap(), "done");
+        assert_eq!(fakes.journal.count("llm.drop"), 1);
+    }
+}
+
+#[test]
+fn a_defect_in_the_middle_is_an_error() {
+    let defect = Error::Internal("llm: trap".into());
     let cases = [
         (
             vec![chunk("She")],
             Error::Internal("llm: the answer ended without `finished`".into()),
         ),
-        (vec![chunk("She"), Err(Error::Deadline)], Error::Deadline),
+        (
+            vec![chunk("She"), Err(Error::Internal("trap".into()))],
+            defect,
+        ),
     ];
     for (chunks, expected) in cases {
         let fakes = Fakes {

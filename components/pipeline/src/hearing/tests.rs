@@ -1,4 +1,5 @@
 use super::*;
+use crate::contract::Strategy;
 use crate::fakes::{Fakes, segment};
 
 fn options() -> Options {
@@ -10,6 +11,7 @@ fn options() -> Options {
         max_bytes: 1_000_000,
         min_duration_ms: 100,
         max_duration_ms: 30_000,
+        strategy: Strategy::Balanced,
     }
 }
 
@@ -38,6 +40,22 @@ fn transcript(events: &[Event]) -> &Transcript {
         _ => None,
     });
     found.expect("a transcript")
+}
+
+#[test]
+fn another_recogniser_is_told_before_the_transcript() {
+    let fakes = Fakes {
+        heard_by_another: Some("asr-remote is not available"),
+        ..Fakes::default()
+    };
+    let (events, error, _) = hear(&fakes);
+    assert_eq!(error, None);
+    let at = |wanted: fn(&Event) -> bool| events.iter().position(wanted).unwrap();
+    let told = at(|event| matches!(event, Event::Degraded(told) if told.stage == "asr"));
+    assert_eq!(told + 1, at(|event| matches!(event, Event::Transcript(_))));
+    let published = fakes.published.borrow();
+    let degraded = |event: &events::Event| matches!(event, events::Event::StageDegraded(_));
+    assert!(published.iter().any(degraded));
 }
 
 #[test]

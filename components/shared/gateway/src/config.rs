@@ -7,10 +7,13 @@
 //! | `MIN_AUDIO_MS` | 100 | shortest recording in milliseconds |
 //! | `MAX_TEXT_CHARS` | 2000 | longest question in characters |
 //! | `MAX_CARDS` | 4 | most cards of an answer, 0 to 4 |
+//! | `STRATEGY` | balanced | `fast`, `balanced` or `high`, where a question does not say |
 //! | `SESSION_TTL_S` | 3600 | seconds that a session lives after its last turn |
 //! | `AUDIO_TTL_S` | 1800 | seconds that an answer's audio is kept |
 //! | `KV_SESSIONS` | sessions | key-value store of the sessions |
 //! | `KV_AUDIO` | audio | key-value store of the audio; may be the same one |
+
+use crate::contract::Strategy;
 
 /// The settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +28,8 @@ pub struct Config {
     pub max_text_chars: usize,
     /// Most cards of an answer.
     pub max_cards: u32,
+    /// How much time answers may take for their quality, where a question does not say.
+    pub strategy: Strategy,
     /// Milliseconds that a session lives after its last turn.
     pub session_ttl_ms: u64,
     /// Milliseconds that audio is kept.
@@ -58,6 +63,9 @@ pub enum ConfigError {
         /// `MAX_AUDIO_MS`.
         max: u32,
     },
+    /// Not one of the three.
+    #[error("STRATEGY must be `fast`, `balanced` or `high`, is `{0}`")]
+    Strategy(String),
     /// A store without a name.
     #[error("{0} must not be empty")]
     Empty(&'static str),
@@ -71,6 +79,7 @@ impl Default for Config {
             min_audio_ms: 100,
             max_text_chars: 2_000,
             max_cards: 4,
+            strategy: Strategy::Balanced,
             session_ttl_ms: 3_600_000,
             audio_ttl_ms: 1_800_000,
             kv_sessions: "sessions".to_owned(),
@@ -114,6 +123,10 @@ impl Config {
             // The intent stage takes no more than 4,000.
             max_text_chars: small("MAX_TEXT_CHARS", 2_000, 1, 4_000)? as usize,
             max_cards: small("MAX_CARDS", default.max_cards.into(), 0, 4)?,
+            strategy: match lookup("STRATEGY") {
+                None => default.strategy,
+                Some(name) => Strategy::named(name.trim()).ok_or(ConfigError::Strategy(name))?,
+            },
             session_ttl_ms: number(
                 "SESSION_TTL_S",
                 default.session_ttl_ms / 1_000,
@@ -158,15 +171,17 @@ mod tests {
             ("MAX_AUDIO_MS", " 5000 "),
             ("SESSION_TTL_S", "1"),
             ("KV_AUDIO", "default"),
+            ("STRATEGY", "high"),
         ])
         .unwrap();
         assert_eq!(
             (
                 config.max_audio_ms,
                 config.session_ttl_ms,
-                config.kv_audio.as_str()
+                config.kv_audio.as_str(),
+                config.strategy,
             ),
-            (5_000, 1_000, "default")
+            (5_000, 1_000, "default", Strategy::High)
         );
     }
 
@@ -179,6 +194,10 @@ mod tests {
         );
         assert!(message("MAX_UPLOAD_BYTES", "25MB").contains("`25MB`"));
         assert!(message("MIN_AUDIO_MS", "30000").contains("must be less than"));
+        assert_eq!(
+            message("STRATEGY", "best"),
+            "STRATEGY must be `fast`, `balanced` or `high`, is `best`"
+        );
         assert_eq!(message("KV_SESSIONS", " "), "KV_SESSIONS must not be empty");
     }
 }

@@ -100,6 +100,42 @@ pub mod content {
     }
 }
 
+/// How much time an answer may take for its quality: the same in `listen` and `respond`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Strategy {
+    Fast,
+    #[default]
+    Balanced,
+    High,
+}
+
+impl Strategy {
+    /// The name that clients and settings use.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fast => "fast",
+            Self::Balanced => "balanced",
+            Self::High => "high",
+        }
+    }
+
+    /// The strategy of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Fast, Self::Balanced, Self::High]
+            .into_iter()
+            .find(|strategy| strategy.name() == name)
+    }
+}
+
+/// A stage that fell back: the same in `listen` and `respond`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Degradation {
+    pub stage: String,
+    pub reason: String,
+}
+
 /// Package `colloquy:events`.
 pub mod events {
     #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,6 +181,21 @@ pub mod events {
         pub duration_ms: u64,
     }
 
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum BreakerState {
+        Closed,
+        Open,
+        HalfOpen,
+    }
+
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct BreakerChanged {
+        pub upstream: String,
+        pub before: BreakerState,
+        pub now: BreakerState,
+        pub n_failures: u32,
+    }
+
     #[derive(Debug, Clone, PartialEq)]
     pub enum Event {
         TurnStarted(Turn),
@@ -153,11 +204,15 @@ pub mod events {
         ResponseGenerated(ResponseGenerated),
         StageDegraded(StageDegraded),
         SessionEnded(SessionEnded),
+        BreakerChanged(BreakerChanged),
     }
 }
 
 /// Interface `colloquy:pipeline/listen`.
 pub mod listen {
+    pub use super::Degradation;
+    use super::Strategy;
+
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct Options {
         pub session_id: String,
@@ -167,6 +222,7 @@ pub mod listen {
         pub max_bytes: u64,
         pub min_duration_ms: u32,
         pub max_duration_ms: u32,
+        pub strategy: Strategy,
     }
 
     /// Why a recording was rejected.
@@ -201,6 +257,7 @@ pub mod listen {
         SpeechStarted(u32),
         SpeechStopped(u32),
         Partial(String),
+        Degraded(Degradation),
         Transcript(Transcript),
         Done(Report),
     }
@@ -208,7 +265,8 @@ pub mod listen {
 
 /// Interface `colloquy:pipeline/respond`.
 pub mod respond {
-    use super::{Metric, Score, Turn};
+    pub use super::Degradation;
+    use super::{Metric, Score, Strategy, Turn};
 
     #[derive(Debug, Clone, PartialEq)]
     pub struct Request {
@@ -221,6 +279,7 @@ pub mod respond {
         pub speak: bool,
         pub voice: Option<String>,
         pub rate: f32,
+        pub strategy: Strategy,
     }
 
     #[derive(Debug, Clone, PartialEq)]
@@ -269,12 +328,6 @@ pub mod respond {
     }
 
     #[derive(Debug, Clone, PartialEq, Eq)]
-    pub struct Degradation {
-        pub stage: String,
-        pub reason: String,
-    }
-
-    #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct Report {
         pub intent_ms: u32,
         pub llm_ms: u32,
@@ -292,6 +345,7 @@ pub mod respond {
         Sentence(Sentence),
         Audio(Audio),
         Degraded(Degradation),
+        Mentioned(Vec<String>),
         Done(Report),
     }
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::{
     config::Config,
     contract::{
-        Error, Stage, events, listen,
+        Error, Stage, Strategy, events, listen,
         respond::{self, Request},
     },
     ports::{Answer, Ports, Utterance},
@@ -37,6 +37,8 @@ pub struct Wishes {
     pub voice: Option<String>,
     /// False for an answer in text only.
     pub speak: bool,
+    /// How much time the answer may take for its quality; none leaves it to the configuration.
+    pub strategy: Option<Strategy>,
 }
 
 impl Default for Wishes {
@@ -45,6 +47,7 @@ impl Default for Wishes {
             language: None,
             voice: None,
             speak: true,
+            strategy: None,
         }
     }
 }
@@ -209,10 +212,15 @@ impl Turn {
             speak: self.wishes.speak,
             voice,
             rate: 1.0,
+            strategy: self.strategy(),
         };
         self.ports
             .respond(request)
             .map_err(|error| Problem::of_stage(error, None, None))
+    }
+
+    fn strategy(&self) -> Strategy {
+        self.wishes.strategy.unwrap_or(self.config.strategy)
     }
 
     /// Stores what is to be remembered and makes the answer document.
@@ -256,9 +264,13 @@ impl Turn {
         }
         store.sweep();
         let stages = self.stages();
-        Ok(self
-            .summary
-            .document(&self.session.session_id, audio_file, &stages, total_ms))
+        Ok(self.summary.document(
+            &self.session.session_id,
+            audio_file,
+            &stages,
+            self.strategy(),
+            total_ms,
+        ))
     }
 
     /// What answered, as far as it can tell: a stage that is down now, and fell back, must not fail the turn after all.

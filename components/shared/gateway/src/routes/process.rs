@@ -12,6 +12,7 @@ use super::{
     App, Id, RequestId, accepts, content, from_json, json, media_type, stream, upload, whole,
 };
 use crate::{
+    contract::Strategy,
     ids,
     problem::{Code, Problem},
     turn::{Event, Setting, Turn, Wishes},
@@ -60,6 +61,7 @@ struct Question {
     voice: Option<String>,
     language: Option<String>,
     speak: Option<bool>,
+    strategy: Option<String>,
 }
 
 /// A question in writing.
@@ -95,6 +97,10 @@ pub(super) async fn process_text(
         language: question.language.map(checked_language).transpose()?,
         voice: question.voice.map(checked_voice).transpose()?,
         speak: question.speak.unwrap_or(true),
+        strategy: question
+            .strategy
+            .map(|name| checked_strategy(&name))
+            .transpose()?,
     };
     let (is_new, session) = match &question.session_id {
         Some(id) => (false, app.live_session(id)?),
@@ -144,6 +150,11 @@ pub(super) fn checked_voice(name: String) -> Result<String, Problem> {
         return Ok(name);
     }
     Err(Problem::invalid("voice must be the name of a voice"))
+}
+
+pub(super) fn checked_strategy(name: &str) -> Result<Strategy, Problem> {
+    Strategy::named(name)
+        .ok_or_else(|| Problem::invalid("strategy must be `fast`, `balanced` or `high`"))
 }
 
 fn wrong_media_type(wanted: &str, headers: &HeaderMap) -> Problem {

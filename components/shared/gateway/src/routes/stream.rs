@@ -15,7 +15,7 @@ use http::header;
 use serde_json::{Value, json};
 
 use crate::{
-    contract::{listen, respond},
+    contract::{Degradation, listen, respond},
     problem::Problem,
     turn::{self, Event, Turn},
 };
@@ -66,6 +66,7 @@ fn heard(event: listen::Event) -> Option<(&'static str, Value)> {
         listen::Event::SpeechStarted(ms) => ("speech-started", json!({ "at_ms": ms })),
         listen::Event::SpeechStopped(ms) => ("speech-stopped", json!({ "at_ms": ms })),
         listen::Event::Partial(text) => ("partial", json!({ "text": text })),
+        listen::Event::Degraded(found) => degraded(found),
         listen::Event::Transcript(found) => (
             "transcript",
             json!({
@@ -78,6 +79,13 @@ fn heard(event: listen::Event) -> Option<(&'static str, Value)> {
         ),
         listen::Event::Done(_) => return None,
     })
+}
+
+fn degraded(found: Degradation) -> (&'static str, Value) {
+    (
+        "degraded",
+        json!({ "stage": found.stage, "reason": found.reason }),
+    )
 }
 
 fn answered(event: respond::Event) -> Option<(&'static str, Value)> {
@@ -123,10 +131,8 @@ fn answered(event: respond::Event) -> Option<(&'static str, Value)> {
                 }),
             )
         }
-        respond::Event::Degraded(found) => (
-            "degraded",
-            json!({ "stage": found.stage, "reason": found.reason }),
-        ),
+        respond::Event::Degraded(found) => degraded(found),
+        respond::Event::Mentioned(ids) => ("mentioned", json!({ "item_ids": ids })),
         respond::Event::Done(_) => return None,
     })
 }

@@ -143,6 +143,7 @@ async fn a_spoken_question_is_answered() {
         json!({
             "intelligent_selection": true,
             "cards_shown": 1,
+            "cards_mentioned": null,
             "query_intent": "about",
             "content_filter": "since 1952",
             "confidence_score": 0.5,

@@ -11,7 +11,7 @@ use http::{HeaderMap, StatusCode, header};
 
 use super::{
     App,
-    process::{checked_language, checked_voice},
+    process::{checked_language, checked_strategy, checked_voice},
 };
 use crate::{
     config::Config, contract::listen, ports::Utterance, problem::Problem, session::Session,
@@ -172,7 +172,10 @@ impl<'a> Form<'a> {
 
     /// Takes a text field; unknown ones are ignored.
     fn set(&mut self, name: &str, value: Vec<u8>) -> Result<(), Problem> {
-        if !matches!(name, "session_id" | "language" | "voice" | "speak") {
+        if !matches!(
+            name,
+            "session_id" | "language" | "voice" | "speak" | "strategy"
+        ) {
             return Ok(());
         }
         if value.len() > MAX_FIELD_BYTES {
@@ -188,6 +191,7 @@ impl<'a> Form<'a> {
             ("session_id", id) => self.session = Some(self.app.live_session(id)?),
             ("language", tag) => self.wishes.language = Some(checked_language(tag.to_owned())?),
             ("voice", voice) => self.wishes.voice = Some(checked_voice(voice.to_owned())?),
+            ("strategy", name) => self.wishes.strategy = Some(checked_strategy(name)?),
             (_, "true") => self.wishes.speak = true,
             (_, "false") => self.wishes.speak = false,
             _ => return Err(Problem::invalid("`speak` must be `true` or `false`")),
@@ -244,6 +248,7 @@ impl<'a> Form<'a> {
             max_bytes: config.max_upload_bytes,
             min_duration_ms: config.min_audio_ms,
             max_duration_ms: config.max_audio_ms,
+            strategy: self.wishes.strategy.unwrap_or(config.strategy),
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::contract::{
-    Stage, listen,
+    Stage, Strategy, listen,
     respond::{self, Card},
 };
 
@@ -29,6 +29,7 @@ pub(super) struct Summary {
     /// Its sample rate; none as long as there is no audio.
     pub(super) sample_rate_hz: Option<u32>,
     degraded: Vec<String>,
+    mentioned: Option<Vec<String>>,
     answering: Option<respond::Report>,
 }
 
@@ -41,6 +42,7 @@ impl Summary {
                 self.language = Some(found.language.clone());
                 self.transcription_confidence = Some(found.confidence);
             }
+            listen::Event::Degraded(found) => self.degrade(&found.stage),
             listen::Event::Done(report) => self.hearing = Some(report.clone()),
             listen::Event::SpeechStarted(_)
             | listen::Event::SpeechStopped(_)
@@ -70,6 +72,7 @@ impl Summary {
                 }
             }
             respond::Event::Degraded(found) => self.degrade(&found.stage),
+            respond::Event::Mentioned(ids) => self.mentioned = Some(ids.clone()),
             respond::Event::Done(report) => {
                 self.answering = Some(report.clone());
                 self.response = self.response.trim().to_owned();
@@ -105,6 +108,7 @@ impl Summary {
         session_id: &str,
         audio_file: Option<String>,
         stages: &[Stage],
+        strategy: Strategy,
         total_ms: u64,
     ) -> Value {
         let hearing = self.hearing.as_ref();
@@ -129,12 +133,14 @@ impl Summary {
             "metadata": {
                 "intelligent_selection": !self.cards.is_empty(),
                 "cards_shown": self.cards.len(),
+                "cards_mentioned": self.mentioned,
                 "query_intent": self.intent.as_ref().map(|found| &found.intent),
                 "content_filter": self.content_filter,
                 "confidence_score": self.intent.as_ref().map(|found| found.confidence),
                 "transcription_confidence": self.transcription_confidence,
             },
             "audio_file": audio_file,
+            "strategy": strategy.name(),
             "degraded": self.degraded,
             "stages": stages,
             "timing": {

@@ -25,6 +25,7 @@ fn spoken(fakes: &Fakes) -> Turn {
         max_bytes: 1,
         min_duration_ms: 1,
         max_duration_ms: 2,
+        strategy: Strategy::Balanced,
     };
     Turn::spoken(setting(fakes), fakes.listen(options).unwrap())
 }
@@ -156,6 +157,7 @@ fn wishes_reach_the_pipeline_and_a_voice_is_remembered() {
         language: Some("de".into()),
         voice: Some("joe".into()),
         speak: false,
+        strategy: Some(Strategy::High),
     };
     let (events, _) = run(Turn::written(
         Setting {
@@ -171,11 +173,13 @@ fn wishes_reach_the_pipeline_and_a_voice_is_remembered() {
             ("de", Some("joe"))
         );
         assert!(!requests[0].speak);
+        assert_eq!(requests[0].strategy, Strategy::High);
     }
     let Some(Event::Done(document)) = events.last() else {
         panic!("{events:?}")
     };
     assert_eq!(document["timing"]["asr_ms"], Value::Null);
+    assert_eq!(document["strategy"], "high");
     assert_eq!(document["stages"].get("asr"), None);
     let config = Config::default();
     let found = Store::new(&fakes, &config).session("session-1").unwrap();
