@@ -1,9 +1,11 @@
 //! Glue between the contract and the plain modules: conversion only.
 
+use crate::atomic::Seen;
 use crate::bucket::Bucket;
 use crate::config::Config;
 use crate::error::Error;
 use crate::store;
+use bindings::exports::wasi::keyvalue::atomics as a;
 use bindings::exports::wasi::keyvalue::store as w;
 
 mod bindings {
@@ -57,6 +59,32 @@ impl w::GuestBucket for Bucket {
             keys: page.keys,
             cursor: page.cursor,
         })
+    }
+}
+
+impl a::Guest for Component {
+    type Cas = Seen;
+
+    fn increment(bucket: w::BucketBorrow<'_>, key: String, delta: i64) -> Result<i64, w::Error> {
+        Ok(bucket.get::<Bucket>().increment(&key, delta)?)
+    }
+
+    fn swap(cas: a::Cas, value: Vec<u8>) -> Result<(), a::CasError> {
+        let swapped = cas.into_inner::<Seen>().swap(&value);
+        match swapped.map_err(|error| a::CasError::StoreError(error.into()))? {
+            None => Ok(()),
+            Some(newer) => Err(a::CasError::CasFailed(a::Cas::new(newer))),
+        }
+    }
+}
+
+impl a::GuestCas for Seen {
+    fn new(bucket: w::BucketBorrow<'_>, key: String) -> Result<a::Cas, w::Error> {
+        Ok(a::Cas::new(bucket.get::<Bucket>().see(&key)?))
+    }
+
+    fn current(&self) -> Result<Option<Vec<u8>>, w::Error> {
+        Ok(self.value().map(<[u8]>::to_vec))
     }
 }
 

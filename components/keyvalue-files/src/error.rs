@@ -40,6 +40,9 @@ pub enum Error {
     /// Not a cursor that `list-keys` returned.
     #[error("the cursor is not one that list-keys returned")]
     Cursor,
+    /// A sum that cannot be made.
+    #[error("the value is not a number of 64 bits, or the sum is none")]
+    NoNumber,
     /// The file system refused.
     #[error("{doing}: {source}")]
     File {
