@@ -9,11 +9,12 @@
 
 pub mod audio;
 pub mod config;
-pub mod mp3;
 pub mod samples;
 pub mod speech;
 pub mod voices;
 pub mod wav;
+
+pub use colloquy_mp3 as mp3;
 
 #[cfg(target_family = "wasm")]
 mod component;
