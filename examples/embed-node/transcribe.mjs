@@ -15,7 +15,7 @@ _setEnv({ ASR_MODEL: 'speech' });
 const { asr } = await import('./asr/asr-whisper.js');
 
 try {
-  const options = { temperature: 0 };
+  const options = { temperature: 0, strategy: 'balanced' };
   // An empty list of spans: hear everything. With a VAD in front it would hear only speech.
   using(asr.transcribe(samples(readFileSync(file)), [], options), (transcription) => {
     for (let segment; (segment = transcription.next()); ) console.log(segment.text);

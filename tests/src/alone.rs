@@ -149,6 +149,7 @@ pub fn segments(asr: &mut Instance, audio: &[i16]) -> Result<Vec<Val>> {
         ("prompt", Val::Option(None)),
         ("temperature", Val::Float32(0.0)),
         ("max-tokens", Val::Option(None)),
+        ("strategy", Val::Enum("balanced".into())),
     ]);
     let params = [samples(audio), Val::List(Vec::new()), options];
     let work = asr.call(ASR, "transcribe", &params)?;

@@ -9,7 +9,7 @@ use wasmtime::{Cache, CacheConfig, Config, Engine, Result, Store, ensure, error:
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
 
 wasmtime::component::bindgen!({ path: "../../wit", world: "colloquy:worlds/asr-stage" });
-use exports::colloquy::asr::asr::Options;
+use exports::colloquy::asr::asr::{Options, Strategy};
 
 /// What the component may touch.
 struct Guest(WasiCtx, ResourceTable);
@@ -48,8 +48,9 @@ fn main() -> Result<()> {
     let stage = AsrStage::instantiate(&mut store, &component, &linker)?;
     let asr = stage.colloquy_asr_asr();
     let (language, prompt, temperature, max_tokens) = (None, None, 0.0, None);
+    let strategy = Strategy::Balanced;
     #[rustfmt::skip]
-    let options = Options { language, prompt, temperature, max_tokens };
+    let options = Options { language, prompt, temperature, max_tokens, strategy };
     // The outer error is a trap, the inner one an answer of the component. No spans: hear everything.
     let transcription = asr.call_transcribe(&mut store, &samples, &[], &options)??;
     while let Some(segment) = asr.transcription().call_next(&mut store, transcription)?? {

@@ -58,6 +58,7 @@ fn hear(pipeline: &bindings::Turn, store: &mut Store<Guest>, audio: &[u8]) -> Re
         max_bytes: 25 << 20,
         min_duration_ms: 100,
         max_duration_ms: 30_000,
+        strategy: listen::Strategy::Balanced,
     };
     let listen = pipeline.colloquy_pipeline_listen();
     let utterance = listen.call_open(&mut *store, &options)??;
@@ -74,6 +75,9 @@ fn hear(pipeline: &bindings::Turn, store: &mut Store<Guest>, audio: &[u8]) -> Re
             Some(listen::Event::SpeechStarted(ms)) => println!("speech-started {ms} ms"),
             Some(listen::Event::SpeechStopped(ms)) => println!("speech-stopped {ms} ms"),
             Some(listen::Event::Partial(text)) => println!("partial        {text}"),
+            Some(listen::Event::Degraded(it)) => {
+                println!("degraded       {}: {}", it.stage, it.reason)
+            }
             Some(listen::Event::Transcript(heard)) => {
                 println!("transcript     {}", heard.text);
                 text = heard.text;
@@ -108,6 +112,7 @@ fn reply(
         speak: true,
         voice: None,
         rate: 1.0,
+        strategy: respond::Strategy::Balanced,
     };
     let respond = pipeline.colloquy_pipeline_respond();
     let answer = respond.call_start(&mut *store, &request)??;
@@ -130,6 +135,7 @@ fn reply(
             Some(respond::Event::Degraded(it)) => {
                 println!("degraded       {}: {}", it.stage, it.reason)
             }
+            Some(respond::Event::Mentioned(ids)) => println!("mentioned      {}", ids.join(" ")),
             Some(respond::Event::Done(report)) => {
                 println!("done           answered in {} ms", report.total_ms);
                 break;

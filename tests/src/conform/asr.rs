@@ -2,7 +2,7 @@
 
 use wasmtime::component::ResourceAny;
 
-use super::bindings::colloquy::asr::asr::{Error, Options, Segment, Span};
+use super::bindings::colloquy::asr::asr::{Error, Options, Segment, Span, Strategy};
 use super::common::{self, Asr, Contract, is_share, is_tag};
 use super::rig::Rig;
 use super::signals::{RATE, speech};
@@ -68,10 +68,23 @@ impl Stage<'_> {
             .ask::<Error, _, _>(Asr::INTERFACE, "[method]transcription.next", (work,))
     }
 
+    /// Whatever it says against itself: text, or nothing.
+    fn degraded(&mut self, work: ResourceAny) -> Verdict {
+        let said: Option<String> =
+            self.0
+                .call(Asr::INTERFACE, "[method]transcription.degraded", (work,))?;
+        ensure(
+            said.as_ref().is_none_or(|why| !why.trim().is_empty()),
+            "`degraded` says why, or nothing",
+            || format!("{said:?}"),
+        )
+    }
+
     fn rest(&mut self, work: ResourceAny) -> Result<Vec<Segment>, Unmet> {
         let mut all = Vec::new();
         while let Some(segment) = self.next(work)?.given("a recording")? {
             all.push(segment);
+            self.degraded(work)?;
             ensure(all.len() <= MOST_SEGMENTS, "the segments end", || {
                 format!("{} and more", all.len())
             })?;
@@ -98,6 +111,7 @@ fn usual() -> Options {
         prompt: None,
         temperature: 0.0,
         max_tokens: None,
+        strategy: Strategy::Balanced,
     }
 }
 

@@ -55,9 +55,17 @@ impl Stage<'_> {
     /// All text up to `finished`, and that.
     fn rest(&mut self, work: ResourceAny) -> Result<(String, Usage), Unmet> {
         let mut text = String::new();
+        let mut n_degraded = 0;
         for _ in 0..MOST_CHUNKS {
             match self.next(work)?.given("a good request")? {
                 Some(Chunk::Text(more)) => text.push_str(&more),
+                Some(Chunk::Degraded(why)) => {
+                    n_degraded += 1;
+                    let kept = text.is_empty() && n_degraded == 1 && !why.trim().is_empty();
+                    ensure(kept, "`degraded` once, before any text, with words", || {
+                        format!("{why:?} after {text:?}")
+                    })?;
+                }
                 Some(Chunk::Finished(usage)) => return Ok((text, usage)),
                 None => {
                     return Err(Unmet::failed(
@@ -88,7 +96,7 @@ impl Stage<'_> {
         // An upstream may find out only now.
         for _ in 0..MOST_CHUNKS {
             match self.next(work)?.given_or_refused(what)? {
-                Some(Some(Chunk::Text(_))) => {}
+                Some(Some(Chunk::Text(_) | Chunk::Degraded(_))) => {}
                 Some(None) => return Err(Unmet::failed("`finished` before none", "none")),
                 Some(Some(Chunk::Finished(_))) | None => return self.0.close(work),
             }

@@ -1,6 +1,6 @@
 //! Requests for the checks of `colloquy:llm`.
 
-use super::bindings::colloquy::llm::llm::{Card, Message, Metric, Request, Role};
+use super::bindings::colloquy::llm::llm::{Card, Message, Metric, Request, Role, Strategy};
 
 pub(super) fn message(role: Role, content: &str) -> Message {
     Message {
@@ -26,6 +26,7 @@ pub(super) fn usual() -> Request {
         language: "en".into(),
         max_tokens: 220,
         temperature: 0.0,
+        strategy: Strategy::Balanced,
     }
 }
 

@@ -8,7 +8,7 @@
 //! each stage.
 
 mod asr;
-mod bindings;
+pub(crate) mod bindings;
 pub mod common;
 mod content;
 mod ingest;
@@ -18,6 +18,7 @@ mod llm_input;
 pub mod rig;
 mod section;
 pub mod signals;
+mod surroundings;
 mod tts;
 mod vad;
 pub mod verdict;

@@ -20,6 +20,7 @@ use wasmtime_wasi_http::{
     Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
 };
 
+use super::surroundings;
 use super::verdict::{Answer, Asked, Refusal, Unmet};
 
 /// How often a running guest looks up.
@@ -72,6 +73,7 @@ impl Rig {
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+        surroundings::add_to_linker(&mut linker)?;
         let linked = linker
             .instantiate_pre(&component)
             .map_err(anyhow::Error::from)
@@ -303,7 +305,7 @@ fn engine(settings: &Settings) -> anyhow::Result<Engine> {
 }
 
 /// The data of an instance's store.
-struct Guest {
+pub(super) struct Guest {
     wasi: WasiCtx,
     http: WasiHttpCtx,
     closed: Closed,

@@ -84,6 +84,14 @@ impl Stage<'_> {
 
     fn speak(&mut self, text: &str, voice: Option<&str>, rate: f32) -> Result<Vec<i16>, Unmet> {
         let speech = self.start(text, voice, rate)?.given(&format!("{text:?}"))?;
+        let said: Option<String> =
+            self.0
+                .call(Tts::INTERFACE, "[method]speech.degraded", (speech,))?;
+        ensure(
+            said.as_ref().is_none_or(|why| !why.trim().is_empty()),
+            "`degraded` says why, or nothing",
+            || format!("{said:?}"),
+        )?;
         let samples = self.rest(speech)?;
         self.0.close(speech)?;
         Ok(samples)

@@ -44,6 +44,7 @@ impl wit::Guest for Stage {
             finish: wit::FinishReason::Stop,
             prompt_tokens: None,
             completion_tokens: None,
+            item_ids: None,
         };
         let chunks = vec![wit::Chunk::Finished(end), wit::Chunk::Text(text)];
         Ok(wit::Generation::new(Answer(RefCell::new(chunks))))

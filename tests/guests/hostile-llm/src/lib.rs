@@ -64,6 +64,7 @@ impl GuestGeneration for Script {
                 finish: FinishReason::Stop,
                 prompt_tokens: None,
                 completion_tokens: None,
+                item_ids: None,
             }))),
             _ => Ok(None),
         }
