@@ -1,5 +1,6 @@
 //! `test`: everything the tests need, then all of them.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Result;
@@ -15,12 +16,9 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     // The model in the form that other engines take: a server that is not ours runs on it.
     recordings::run(&["peer"])?;
     let python = python::environment("tests")?;
-    // Its packages need a newer Python than ours; without it that one case is skipped and says so.
-    let upstream = if python::is_at_least(10)? {
-        Some(python::environment("upstream")?)
-    } else {
-        None
-    };
+    // Their packages need a newer Python than ours; without it the one case of each is skipped and says so.
+    let upstream = server("upstream", 10)?;
+    let speech = server("speech", 11)?;
     let node = node::environment()?;
     build::run()?;
     build::test_guests()?;
@@ -46,10 +44,20 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         node.lend(environment(&mut all)?)
             .env("COLLOQUY_PYTHON", python)
             .envs(upstream.map(|python| ("COLLOQUY_UPSTREAM_PYTHON", python)))
+            .envs(speech.map(|python| ("COLLOQUY_SPEECH_PYTHON", python)))
             .arg("--")
             .args(args),
     )?;
     own
+}
+
+/// The environment of a server that needs Python 3.`minor`; none with an older one.
+fn server(name: &str, minor: u8) -> Result<Option<PathBuf>> {
+    if python::is_at_least(minor)? {
+        python::environment(name).map(Some)
+    } else {
+        Ok(None)
+    }
 }
 
 /// What tests and benchmarks find their material by.
