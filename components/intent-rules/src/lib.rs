@@ -6,7 +6,7 @@
 
 pub mod base;
 #[cfg(target_family = "wasm")]
-mod component;
+pub mod component;
 pub mod error;
 pub mod index;
 pub mod intent;
@@ -86,7 +86,16 @@ impl Engine {
     /// # Errors
     /// `invalid-input` for an unknown item type.
     pub fn select(&self, request: &Request) -> Result<Selection<'_>, Error> {
-        select::choose::select(self, request)
+        self.select_near(request, &[])
+    }
+
+    /// Chooses the items for an answer, knowing how near in meaning each item is to the question: 0 to 1, in the order of the base.
+    /// From one half on an item fits as if it held half of the words.
+    ///
+    /// # Errors
+    /// As [`Engine::select`].
+    pub fn select_near(&self, request: &Request, near: &[f32]) -> Result<Selection<'_>, Error> {
+        select::choose::select(self, request, near)
     }
 
     /// Free search.
@@ -94,7 +103,21 @@ impl Engine {
     /// # Errors
     /// `invalid-input` for an unknown item type or a text that is too long.
     pub fn search(&self, text: &str, filter: Filter, limit: usize) -> Result<Vec<Hit<'_>>, Error> {
-        select::choose::search(self, text, filter, limit)
+        self.search_near(text, filter, limit, &[])
+    }
+
+    /// Free search, knowing how near in meaning each item is to the text, as in [`Engine::select_near`].
+    ///
+    /// # Errors
+    /// As [`Engine::search`].
+    pub fn search_near(
+        &self,
+        text: &str,
+        filter: Filter,
+        limit: usize,
+        near: &[f32],
+    ) -> Result<Vec<Hit<'_>>, Error> {
+        select::choose::search(self, text, filter, limit, near)
     }
 
     /// Items of one type, or of all, in the order of the base.

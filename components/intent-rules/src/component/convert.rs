@@ -2,21 +2,21 @@
 
 use colloquy_preload::Loaded;
 
+use super::Stage;
 use super::bindings::exports::colloquy::content::content as wc;
 use super::bindings::exports::colloquy::intent::intent as wi;
 use crate::error::Error;
 use crate::{Engine, base, intent, select};
 
 /// Name, version, languages and needs of this stage.
-pub(super) fn info(loaded: &Loaded<Engine>) -> (String, String, Vec<String>, Vec<String>) {
+pub(super) fn info<S: Stage>(loaded: &Loaded<S>) -> (String, String, Vec<String>, Vec<String>) {
     let own = |text: &str| text.to_owned();
-    let folder = (!loaded.preloaded).then(|| format!("{} (read)", loaded.name));
-    (
-        own(env!("CARGO_PKG_NAME")),
-        own(env!("CARGO_PKG_VERSION")),
-        vec![own("en")],
-        folder.into_iter().collect(),
-    )
+    let needs = if loaded.preloaded {
+        Vec::new()
+    } else {
+        S::needs(loaded)
+    };
+    (own(S::NAME), own(S::VERSION), vec![own("en")], needs)
 }
 
 pub(super) fn item(engine: &Engine, item: &base::Item) -> wc::Item {

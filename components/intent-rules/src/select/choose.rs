@@ -61,15 +61,19 @@ pub struct Selection<'b> {
     pub applied: Filter,
 }
 
-/// Chooses the items for an answer.
+/// Chooses the items for an answer. `near` is that of [`Query`].
 ///
 /// # Errors
 /// `invalid-input` when the request names an item type that the base does not have.
-pub fn select<'b>(engine: &'b Engine, request: &Request) -> Result<Selection<'b>, Error> {
+pub fn select<'b>(
+    engine: &'b Engine,
+    request: &Request,
+    near: &[f32],
+) -> Result<Selection<'b>, Error> {
     if !is_about_content(&request.intent) {
         return Ok(Selection::default());
     }
-    let wish = Wish::new(engine, request)?;
+    let wish = Wish::new(engine, request, near)?;
     if wish.points_nowhere {
         return Ok(Selection::default());
     }
@@ -115,7 +119,7 @@ pub fn select<'b>(engine: &'b Engine, request: &Request) -> Result<Selection<'b>
     })
 }
 
-/// Free search: keywords and technologies of the text score, only `filter` restricts.
+/// Free search: keywords, nearness in meaning (`near`, as in [`Query`]) and technologies of the text score, only `filter` restricts.
 ///
 /// # Errors
 /// `invalid-input` when the filter names an unknown type, or the text is longer than a question may be.
@@ -124,6 +128,7 @@ pub fn search<'b>(
     text: &str,
     filter: Filter,
     limit: usize,
+    near: &[f32],
 ) -> Result<Vec<Hit<'b>>, Error> {
     if text.chars().count() > crate::intent::classify::MAX_CHARACTERS {
         return Err(Error::InvalidInput(
@@ -152,6 +157,7 @@ pub fn search<'b>(
             .map(|entity| entity.value.clone())
             .collect(),
         time: asked.map_or(Time::Newest, Time::Asked),
+        near: near.to_vec(),
     };
     let everything = text.trim().is_empty();
     let mut hits: Vec<Hit<'_>> = score_all(&engine.base, &engine.index, &query)

@@ -2,6 +2,7 @@
 //!
 //! * **keyword**: the share of the question's keywords that the item holds, each weighed by its rarity and by the field it is in:
 //!   `sum(idf * field weight) / sum(idf)`. A keyword that no item knows counts in the divisor, so a question about something else scores low.
+//!   A stage that can compare meanings says how near each item is in meaning ([`Query::near`]); the larger of the two counts.
 //! * **technology**: the share of the technologies asked for that the item names; 0 when none was asked for.
 //! * **recency**: what "near in time" means depends on the question, see [`Time`]. A content base may be historic, so nothing compares with
 //!   today's date.
@@ -53,6 +54,8 @@ pub struct Query {
     pub technologies: Vec<String>,
     /// Preferred time.
     pub time: Time,
+    /// How near in meaning each item is, 0 to 1, in the order of the base; empty where nothing compares meanings.
+    pub near: Vec<f32>,
 }
 
 /// Parts and total, each 0 to 1, and why.
@@ -87,6 +90,12 @@ pub fn score_all(base: &ContentBase, index: &Index, query: &Query) -> Vec<Score>
                 score.keyword += share * posting.weight;
                 words.push(&term.word);
             }
+        }
+    }
+    for (score, &near) in scores.iter_mut().zip(&query.near) {
+        if near > score.keyword {
+            score.keyword = near;
+            score.reasons.push(format!("meaning: {near:.2}"));
         }
     }
     let span = base.span();

@@ -42,7 +42,7 @@ impl<'r> Wish<'r> {
     ///
     /// # Errors
     /// `invalid-input` for an unknown item type.
-    pub(super) fn new(engine: &Engine, request: &'r Request) -> Result<Self, Error> {
+    pub(super) fn new(engine: &Engine, request: &'r Request, near: &[f32]) -> Result<Self, Error> {
         let base = &engine.base;
         let of = |kind: &'r str| {
             request
@@ -150,13 +150,22 @@ impl<'r> Wish<'r> {
         let open = others || matches!(request.intent.as_str(), "list" | "count" | "about");
         let nowhere = pinned.is_empty()
             && ((!places.is_empty() && by_place.is_empty())
-                || (!open && !restricted && terms.is_empty()));
+                || (!open
+                    && !restricted
+                    && terms.is_empty()
+                    && near.iter().all(|near| *near < MIN_KEYWORD_SHARE)));
         let time_first = terms.is_empty() && matches!(time, Time::Earliest | Time::Latest);
         Ok(Self {
             query: Query {
                 terms,
                 technologies,
                 time,
+                // What is pointed at is certain, and what goes with it is told by its words.
+                near: if pinned.is_empty() {
+                    near.to_vec()
+                } else {
+                    Vec::new()
+                },
             },
             filter: filter.canonical(base)?,
             organisations,
@@ -197,26 +206,28 @@ impl<'r> Wish<'r> {
             || filter.to_year.is_some();
         let mut found: Vec<(f32, Hit<'b>)> = scored
             .iter()
-            .filter(|(_, item)| {
+            .enumerate()
+            .filter(|(_, (_, item))| {
                 filter.accepts(&engine.base, item) && !self.excluded.contains(item.id.as_str())
             })
-            .filter(|(_, item)| {
+            .filter(|(_, (_, item))| {
                 self.organisations.len() < 2
                     || item
                         .organisation
                         .as_ref()
                         .is_some_and(|name| self.organisations.contains(name))
             })
-            .filter(|(_, item)| {
+            .filter(|(_, (_, item))| {
                 self.types.is_empty()
                     || self
                         .types
                         .iter()
                         .any(|name| name == engine.base.type_name(item))
             })
-            .map(|(score, item)| {
+            .map(|(at, (score, item))| {
+                let near = self.query.near.get(at).copied().unwrap_or(0.0);
                 (
-                    engine.held_share(&self.query, item),
+                    engine.held_share(&self.query, item).max(near),
                     Hit {
                         item,
                         score: score.clone(),
@@ -284,6 +295,7 @@ impl<'r> Wish<'r> {
                     terms: engine.terms(&words(name)),
                     technologies: vec![name.clone()],
                     time: Time::Indifferent,
+                    near: Vec::new(),
                 };
                 let scores = score_all(&engine.base, &engine.index, &query);
                 let best = scores
