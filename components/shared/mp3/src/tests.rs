@@ -1,4 +1,4 @@
-//! Structure: tags, descriptions, ends and cuts, on frames of silence. That sound is decoded as others decode it is in `tests/mp3.rs`.
+//! Structure: tags, descriptions, ends and cuts, on frames of silence. That sound is decoded as others decode it is in `tests/ffmpeg.rs`.
 
 use super::*;
 
