@@ -1,0 +1,111 @@
+//! The glue between the `colloquy:tts` contract and the plain modules: types in, types out, errors mapped. No logic lives here.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use bindings::exports::colloquy::tts::tts as contract;
+use colloquy_upstream::{Failure, failure_is, wasi::Host};
+
+use crate::config::Config;
+use crate::opening::Clock;
+use crate::session::Service;
+use crate::speech::Speech;
+use crate::wasi::Sockets;
+
+mod bindings {
+    #![allow(
+        unsafe_code,
+        missing_docs,
+        unreachable_pub,
+        clippy::allow_attributes_without_reason,
+        reason = "generated code"
+    )]
+    wit_bindgen::generate!({ path: "../../wit", world: "colloquy:worlds/tts-stage", generate_all });
+    use super::Component;
+    export!(Component);
+}
+
+failure_is!(contract::Error);
+
+struct Component;
+
+/// Speech on its way.
+struct Stream(RefCell<Speech>);
+
+thread_local! {
+    /// What an instance learned of the service's clock.
+    static CLOCK: Rc<Clock> = Rc::default();
+}
+
+fn config() -> Result<Config, Failure> {
+    Config::read(&|name| std::env::var(name).ok())
+}
+
+impl contract::Guest for Component {
+    type Speech = Stream;
+
+    /// The service is not asked: it may be there when it is needed.
+    fn describe() -> Result<contract::Info, contract::Error> {
+        let config = config()?;
+        let mut languages: Vec<_> = config
+            .voices
+            .iter()
+            .map(|voice| voice.locale.clone())
+            .collect();
+        languages.sort();
+        languages.dedup();
+        languages.retain(|tag| tag != "und");
+        Ok(contract::Info {
+            name: env!("CARGO_PKG_NAME").to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            model: None,
+            languages,
+            needs: vec![format!("{} (socket, TLS)", config.endpoint.origin())],
+        })
+    }
+
+    fn voices() -> Result<Vec<contract::Voice>, contract::Error> {
+        let voices = config()?.voices.into_iter();
+        Ok(voices
+            .map(|voice| contract::Voice {
+                name: voice.name,
+                display_name: voice.display_name,
+                gender: voice.gender,
+                locale: voice.locale,
+            })
+            .collect())
+    }
+
+    fn synthesize(
+        text: String,
+        options: contract::Options,
+    ) -> Result<contract::Speech, contract::Error> {
+        let service = Service::new(
+            config()?,
+            Box::new(Sockets),
+            CLOCK.with(Rc::clone),
+            Rc::new(Host),
+        );
+        let speech = Speech::begin(
+            Rc::new(service),
+            &text,
+            options.voice.as_deref(),
+            options.rate,
+        )?;
+        Ok(contract::Speech::new(Stream(RefCell::new(speech))))
+    }
+}
+
+impl contract::GuestSpeech for Stream {
+    fn sample_rate_hz(&self) -> u32 {
+        self.0.borrow().rate_hz()
+    }
+
+    fn next(&self) -> Result<Option<Vec<i16>>, contract::Error> {
+        Ok(self.0.borrow_mut().next_samples()?)
+    }
+
+    fn degraded(&self) -> Option<String> {
+        None
+    }
+}
