@@ -64,6 +64,8 @@ pub struct Session {
     ticket: Option<Ticket>,
     end: Instant,
     started: bool,
+    /// Whether any audio came.
+    heard: bool,
     /// Samples so far.
     n_samples: usize,
     ended: bool,
@@ -110,6 +112,7 @@ impl Session {
             ticket: None,
             end: now + config.limits.total,
             started: false,
+            heard: false,
             n_samples: 0,
             ended: false,
         })
@@ -170,7 +173,12 @@ impl Session {
                         "the speech service sent audio in another format than it was asked for";
                     return Err(Failure::Unavailable(why.to_owned()));
                 }
+                self.heard |= !data.is_empty();
                 self.decoder.take(data).map_err(|error| bad_audio(&error))?
+            }
+            Event::TurnEnd if !self.heard => {
+                let why = "the speech service sent no audio; it may not have the voice, or not speak the text's language";
+                return Err(Failure::Unavailable(why.to_owned()));
             }
             Event::TurnEnd => self.decoder.end().map_err(|error| bad_audio(&error))?,
         };
@@ -180,21 +188,16 @@ impl Session {
             return Err(Failure::Unavailable(why));
         }
         if event == Event::TurnEnd {
-            self.finish()?;
+            self.finish();
         }
         Ok(samples)
     }
 
-    fn finish(&mut self) -> Result<(), Failure> {
-        if self.n_samples == 0 {
-            let why = "the speech service sent no audio; it may not have the voice, or not speak the text's language";
-            return Err(Failure::Unavailable(why.to_owned()));
-        }
+    fn finish(&mut self) {
         self.ended = true;
         report(&mut self.ticket, Outcome::Answered);
         // A farewell, which nobody waits for.
         let _sent = self.socket.close(None);
-        Ok(())
     }
 }
 
