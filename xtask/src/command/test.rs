@@ -13,8 +13,8 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     setup::run()?;
     // The component that reads it is not the default, but it is tested.
     models::run(&["all-minilm-l6-v2".to_owned()])?;
-    // The model in the form that other engines take: a server that is not ours runs on it.
-    recordings::run(&["peer"])?;
+    // The model in the form that other engines take, and a language model: servers that are not ours run on them.
+    recordings::run(&["peer", "smollm2"])?;
     let python = python::environment("tests")?;
     // Their packages need a newer Python than ours; without it the one case of each is skipped and says so.
     let upstream = server("upstream", 10)?;
