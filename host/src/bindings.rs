@@ -1,4 +1,4 @@
-//! The only place where bindings are generated: everything the edge component imports from us.
+//! The only place where bindings are generated: everything the edge component imports from us, and what stages may import.
 //!
 //! The types made here serve twice. They are what the proxies in [`crate::bind`] receive from the edge component, and, because they
 //! can be lifted and lowered, what the stages' own exports are called with. No second set of bindings, no conversions.
@@ -13,7 +13,14 @@
 
 wasmtime::component::bindgen!({
     path: "../wit",
-    world: "colloquy:worlds/edge-host",
+    inline: "
+        package colloquy:host;
+        world edge-host {
+            include colloquy:worlds/edge-host@0.1.0;
+            include colloquy:worlds/upstream@0.1.0;
+        }
+    ",
+    world: "colloquy:host/edge-host",
     imports: { default: async | trappable },
     require_store_data_send: true,
     with: {
@@ -23,5 +30,6 @@ wasmtime::component::bindgen!({
         "colloquy:llm/llm.generation": crate::bind::llm::Generation,
         "colloquy:tts/tts.speech": crate::bind::tts::Speech,
         "wasi:keyvalue/store.bucket": crate::bind::keyvalue::Bucket,
+        "wasi:keyvalue/atomics.cas": crate::bind::keyvalue::Cas,
     },
 });

@@ -3,18 +3,25 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 
 use crate::bind::{Plan, Stages};
+use crate::breakers::Breakers;
 use crate::config::Config;
 use crate::edge::{Component, Handler, Prepared, Resources, Server};
 use crate::engine::Engines;
-use crate::events::{self, Bus};
+use crate::events::{self, Bus, nats};
 use crate::metrics::Metrics;
-use crate::stage::Artifact;
+use crate::outbound::Client;
+use crate::stage::{Artifact, Reach};
 use crate::store::{Store, Stores};
+
+/// How long a NATS server may take for the last events.
+const LAST_EVENTS: Duration = Duration::from_secs(2);
 
 /// Why a host does not start.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +49,9 @@ pub enum StartError {
 /// A host that listens. Stages go on loading in the background.
 pub struct Host {
     server: Server,
+    bus: Bus,
+    /// Sends events to a NATS server.
+    nats: Option<JoinHandle<()>>,
 }
 
 impl Host {
@@ -57,19 +67,29 @@ impl Host {
         let engines = Engines::new(&config.engine, plan.edge).map_err(StartError::Engine)?;
         // The edge first: it is small, and behind the stages' models and code it would wait for minutes on a first start.
         let prepared = load_edge(&engines, artifact).await?;
+        let stores = Arc::new(open_stores(config)?);
+        let bus = Bus::new(&metrics);
+        tokio::spawn(events::count(bus.subscribe("metrics"), metrics.clone()));
+        let nats = config.nats.clone().map(|settings| {
+            let events = bus.subscribe("nats");
+            tokio::spawn(nats::forward(events, settings))
+        });
+        let reach = Reach {
+            client: Client::default(),
+            stores: Arc::clone(&stores),
+            bus: bus.clone(),
+        };
         let stages = Arc::new(Stages::start(
             &engines.stages,
             &plan.stages,
             &Handle::current(),
             &metrics,
+            &reach,
         )?);
-        let stores = Arc::new(open_stores(config)?);
-        let bus = Bus::new();
-        tokio::spawn(events::count(bus.subscribe(), metrics.clone()));
         let resources = Resources {
             stages: Arc::clone(&stages),
             stores: Arc::clone(&stores),
-            bus,
+            bus: bus.clone(),
         };
         let (max, timeout) = (
             config.server.max_concurrent_requests,
@@ -79,6 +99,7 @@ impl Host {
         let handler = Handler {
             component,
             stages,
+            breakers: Breakers::new(&stores, &plan.stages),
             stores,
             metrics,
             max_body: config.server.max_body,
@@ -86,7 +107,7 @@ impl Host {
             closing: AtomicBool::new(false),
         };
         let server = Server::new(listener, handler, config.server.clone());
-        Ok(Self { server })
+        Ok(Self { server, bus, nats })
     }
 
     /// Where it listens.
@@ -100,6 +121,12 @@ impl Host {
     /// Serves until `shutdown` is done and what runs has finished or used up its time.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         self.server.run(shutdown).await;
+        self.bus.close();
+        if let Some(mut nats) = self.nats
+            && tokio::time::timeout(LAST_EVENTS, &mut nats).await.is_err()
+        {
+            nats.abort();
+        }
     }
 }
 

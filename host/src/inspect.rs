@@ -163,16 +163,18 @@ fn inspect(
     ];
     let (mut text, mut sound) = (String::new(), true);
     for ((name, settings), examine) in names.into_iter().zip(settings).zip(examine) {
-        let found = match settings {
-            Some(settings) => examine(&context, settings),
-            None if plan.missing.contains(&name) => {
-                Err(format!("the section [stage.{name}] is missing"))
-            }
-            None => continue,
+        let mut tell = |name: &str, found: Result<Examined, String>| {
+            sound &= found.is_ok();
+            // Writing to a string does not fail.
+            let _infallible = line(&mut text, name, found);
         };
-        sound &= found.is_ok();
-        // Writing to a string does not fail.
-        let _infallible = line(&mut text, name, found);
+        if plan.missing.contains(&name) {
+            let why = format!("the section [stage.{name}] is missing");
+            tell(name, Err(why));
+        }
+        for (section, settings) in settings.members() {
+            tell(section, examine(&context, settings));
+        }
     }
     let found = edge.and_then(|artifact| check_edge(artifact, &engines));
     sound &= found.is_ok();

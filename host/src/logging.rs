@@ -12,7 +12,11 @@ use crate::config::{Config, Format};
 /// # Errors
 /// When the configured level is not a filter.
 pub fn start(config: &Config) -> Result<(), ParseError> {
-    let filter: EnvFilter = config.log_level.parse()?;
+    let mut filter: EnvFilter = config.log_level.parse()?;
+    // It tells of every attempt to connect; `events::nats` tells of an absence once.
+    if !config.log_level.contains("async_nats") {
+        filter = filter.add_directive("async_nats=error".parse()?);
+    }
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

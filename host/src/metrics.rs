@@ -5,7 +5,6 @@
 use std::fmt::Debug;
 use std::hash::Hash;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use prometheus_client::encoding::{EncodeLabelSet, text};
@@ -15,6 +14,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::events::BreakerState;
 use crate::stage::Status;
 use crate::store::Usage;
 
@@ -32,6 +32,13 @@ struct StageCall {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfStage {
     stage: &'static str,
+}
+
+/// One implementation of a stage; its section of the configuration is called like the stage unless there are several.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfSection {
+    stage: &'static str,
+    section: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -56,6 +63,23 @@ struct OfBucket {
     bucket: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfSubscriber {
+    subscriber: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BreakerChange {
+    upstream: String,
+    to: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BreakerIs {
+    upstream: String,
+    state: &'static str,
+}
+
 #[derive(Clone, Copy)]
 struct Buckets;
 
@@ -77,10 +101,10 @@ struct Inner {
     registry: Registry,
     calls: Histograms<StageCall>,
     waits: Histograms<OfStage>,
-    instances: Family<OfStage, Gauge>,
-    ready: Family<OfStage, Gauge>,
-    in_use: Family<OfStage, Gauge>,
-    waiting: Family<OfStage, Gauge>,
+    instances: Family<OfSection, Gauge>,
+    ready: Family<OfSection, Gauge>,
+    in_use: Family<OfSection, Gauge>,
+    waiting: Family<OfSection, Gauge>,
     retired: Family<StageReason, Counter>,
     refused: Family<StageReason, Counter>,
     requests: Family<Answer, Counter>,
@@ -88,7 +112,11 @@ struct Inner {
     in_flight: Gauge,
     connections: Gauge,
     events: Family<Kind, Counter>,
-    events_missed: Counter<u64, AtomicU64>,
+    events_dropped: Family<OfSubscriber, Counter>,
+    events_refused: Family<OfStage, Counter>,
+    degraded: Family<OfStage, Counter>,
+    breaker_changes: Family<BreakerChange, Counter>,
+    breaker_state: Family<BreakerIs, Gauge>,
     bucket_bytes: Family<OfBucket, Gauge>,
     bucket_keys: Family<OfBucket, Gauge>,
     bucket_evicted: Family<OfBucket, Gauge>,
@@ -163,11 +191,35 @@ impl Metrics {
             ),
             connections: plain(r, "connections", "Open connections", Gauge::default()),
             events: plain(r, "events", "Domain events", Family::default()),
-            events_missed: plain(
+            events_dropped: plain(
                 r,
-                "events_missed",
-                "Events dropped because the counter fell behind",
-                Counter::default(),
+                "events_dropped",
+                "Events lost because a subscriber fell behind or was absent",
+                Family::default(),
+            ),
+            events_refused: plain(
+                r,
+                "events_refused",
+                "Events told by who may not tell them",
+                Family::default(),
+            ),
+            degraded: plain(
+                r,
+                "stage_degraded",
+                "Times that something lesser stood in for a stage",
+                Family::default(),
+            ),
+            breaker_changes: plain(
+                r,
+                "breaker_changes",
+                "Changes of the circuit breaker of a server that stages ask",
+                Family::default(),
+            ),
+            breaker_state: plain(
+                r,
+                "breaker_state",
+                "Whether the circuit breaker of a server is in this state",
+                Family::default(),
             ),
             bucket_bytes: plain(
                 r,
@@ -249,14 +301,58 @@ impl Metrics {
         self.inner.events.get_or_create(&Kind { event }).inc();
     }
 
-    /// Events that were not counted.
-    pub(crate) fn events_missed(&self, n: u64) {
-        self.inner.events_missed.inc_by(n);
+    /// An event that a subscriber does not get.
+    pub(crate) fn event_dropped(&self, subscriber: &'static str) {
+        let of = OfSubscriber { subscriber };
+        self.inner.events_dropped.get_or_create(&of).inc();
+    }
+
+    /// An event that was not published.
+    pub(crate) fn event_refused(&self, stage: &'static str) {
+        self.inner
+            .events_refused
+            .get_or_create(&OfStage { stage })
+            .inc();
+    }
+
+    /// Something lesser stood in for a stage.
+    pub(crate) fn degraded(&self, stage: &str) {
+        // A component names the stage; only names that there are make a series.
+        let known = ["ingest", "vad", "asr", "intent", "llm", "tts"];
+        let stage = known.into_iter().find(|known| *known == stage);
+        let of = OfStage {
+            stage: stage.unwrap_or("other"),
+        };
+        self.inner.degraded.get_or_create(&of).inc();
+    }
+
+    /// The breaker of a configured server went to another state.
+    pub(crate) fn breaker_changed(&self, upstream: &str, to: &'static str) {
+        let change = BreakerChange {
+            upstream: upstream.to_owned(),
+            to,
+        };
+        self.inner.breaker_changes.get_or_create(&change).inc();
+    }
+
+    /// The breaker of a configured server as it is now; none when that is not known.
+    pub(crate) fn breaker(&self, upstream: &str, now: Option<BreakerState>) {
+        for state in BreakerState::ALL {
+            let is = BreakerIs {
+                upstream: upstream.to_owned(),
+                state: state.name(),
+            };
+            let value = i64::from(now == Some(state));
+            self.inner.breaker_state.get_or_create(&is).set(value);
+        }
     }
 
     /// A stage's pool as it is now.
-    pub(crate) fn pool(&self, stage: &'static str, status: &Status) {
-        let of = OfStage { stage };
+    pub(crate) fn pool(&self, stage: &'static str, section: &str, status: &Status) {
+        let of = OfSection {
+            stage,
+            section: section.to_owned(),
+        };
         self.inner
             .instances
             .get_or_create(&of)

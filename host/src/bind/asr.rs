@@ -2,12 +2,13 @@
 
 use wasmtime::component::{Resource, ResourceAny, TypedFunc};
 
-use super::{contract, described};
+use super::{contract, described, strategy};
 use crate::bindings::colloquy::asr::asr;
 use crate::edge::Turn;
-use crate::stage::{Description, Exports, Instance, Stage, Stream};
+use crate::stage::{Attempts, Description, Exports, Instance, Stage, Stream, Version};
 
 contract!(asr);
+strategy!(asr);
 
 type Answer<T> = (Result<T, asr::Error>,);
 
@@ -19,6 +20,7 @@ pub(crate) struct Asr {
     describe: TypedFunc<(), Answer<asr::Info>>,
     transcribe: TypedFunc<(Vec<i16>, Vec<asr::Span>, asr::Options), Answer<ResourceAny>>,
     next: TypedFunc<(ResourceAny,), Answer<Option<asr::Segment>>>,
+    degraded: TypedFunc<(ResourceAny,), (Option<String>,)>,
 }
 
 impl Stage for Asr {
@@ -30,6 +32,7 @@ impl Stage for Asr {
             describe: asr.function("describe")?,
             transcribe: asr.function("transcribe")?,
             next: asr.function("[method]transcription.next")?,
+            degraded: asr.function("[method]transcription.degraded")?,
         })
     }
 
@@ -40,7 +43,28 @@ impl Stage for Asr {
 
 /// A transcription in the stage.
 #[expect(unreachable_pub, reason = "the generated bindings re-export it")]
-pub struct Transcription(Stream<asr::Segment, asr::Error>);
+pub struct Transcription {
+    segments: Stream<asr::Segment, asr::Error>,
+    degraded: Option<String>,
+}
+
+/// Recognises up to the first segment: until then another recogniser can take over.
+async fn begin(
+    version: &Version<Asr>,
+    samples: Vec<i16>,
+    speech: Vec<asr::Span>,
+    options: asr::Options,
+) -> Result<Transcription, asr::Error> {
+    let lease = version
+        .open("transcribe", |s| s.transcribe, (samples, speech, options))
+        .await?;
+    let first = lease.next("next", |s| s.next).await?;
+    let degraded = lease.method("degraded", |s| s.degraded, |it| (it,)).await?;
+    Ok(Transcription {
+        segments: lease.stream("next", |s| s.next, AHEAD).after(first),
+        degraded,
+    })
+}
 
 impl asr::Host for Turn {
     async fn describe(&mut self) -> wasmtime::Result<Result<asr::Info, asr::Error>> {
@@ -58,19 +82,23 @@ impl asr::Host for Turn {
         speech: Vec<asr::Span>,
         options: asr::Options,
     ) -> wasmtime::Result<Result<Resource<Transcription>, asr::Error>> {
-        match self
-            .stages
-            .asr
-            .open("transcribe", |s| s.transcribe, (samples, speech, options))
-            .await
-        {
-            Ok(lease) => Ok(Ok(self.table.push(Transcription(lease.stream(
-                "next",
-                |s| s.next,
-                AHEAD,
-            )))?)),
-            Err(error) => Ok(Err(error)),
+        let mut attempts = Attempts::default();
+        for candidate in self.stages.asr.candidates(options.strategy.into()) {
+            let (samples, speech, options) = (samples.clone(), speech.clone(), options.clone());
+            match begin(&candidate.version, samples, speech, options).await {
+                Ok(mut transcription) => {
+                    self.stages.asr.answered(&candidate);
+                    transcription.degraded = attempts.why().or(transcription.degraded);
+                    return Ok(Ok(self.table.push(transcription)?));
+                }
+                Err(error) => {
+                    if let Some(error) = self.stages.asr.failed(&candidate, error, &mut attempts) {
+                        return Ok(Err(error));
+                    }
+                }
+            }
         }
+        Ok(Err(attempts.into_error(Asr::NAME)))
     }
 }
 
@@ -79,7 +107,11 @@ impl asr::HostTranscription for Turn {
         &mut self,
         it: Resource<Transcription>,
     ) -> wasmtime::Result<Result<Option<asr::Segment>, asr::Error>> {
-        Ok(self.table.get_mut(&it)?.0.next().await)
+        Ok(self.table.get_mut(&it)?.segments.next().await)
+    }
+
+    async fn degraded(&mut self, it: Resource<Transcription>) -> wasmtime::Result<Option<String>> {
+        Ok(self.table.get(&it)?.degraded.clone())
     }
 
     async fn drop(&mut self, it: Resource<Transcription>) -> wasmtime::Result<()> {

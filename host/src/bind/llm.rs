@@ -2,12 +2,13 @@
 
 use wasmtime::component::{Resource, ResourceAny, TypedFunc};
 
-use super::{contract, described};
+use super::{contract, described, strategy};
 use crate::bindings::colloquy::llm::llm;
 use crate::edge::Turn;
-use crate::stage::{Description, Exports, Instance, Stage, Stream};
+use crate::stage::{Attempts, Description, Exports, Instance, Stage, Stream, Version};
 
 contract!(llm);
+strategy!(llm);
 
 type Answer<T> = (Result<T, llm::Error>,);
 
@@ -38,6 +39,37 @@ impl Stage for Llm {
     }
 }
 
+/// Generates up to the first text: until then another model can take over.
+async fn begin(
+    version: &Version<Llm>,
+    request: llm::Request,
+    why: Option<String>,
+) -> Result<Generation, llm::Error> {
+    let lease = version.open("generate", |s| s.generate, (request,)).await?;
+    let mut first: Vec<_> = why.map(llm::Chunk::Degraded).into_iter().collect();
+    loop {
+        let chunk = lease.next("next", |s| s.next).await?;
+        match chunk {
+            // Said once is enough: whoever stands in is not what was asked for anyway.
+            Some(llm::Chunk::Degraded(why)) if first.is_empty() => {
+                first.push(llm::Chunk::Degraded(why));
+            }
+            Some(llm::Chunk::Degraded(_)) => {}
+            Some(llm::Chunk::Text(text)) if text.trim().is_empty() => {}
+            Some(chunk @ llm::Chunk::Text(_)) => {
+                first.push(chunk);
+                break;
+            }
+            Some(llm::Chunk::Finished(_)) | None => {
+                return Err(llm::Error::Unavailable("it gave no text".to_owned()));
+            }
+        }
+    }
+    Ok(Generation(
+        lease.stream("next", |s| s.next, AHEAD).after(first),
+    ))
+}
+
 /// A generation in the stage.
 #[expect(unreachable_pub, reason = "the generated bindings re-export it")]
 pub struct Generation(Stream<llm::Chunk, llm::Error>);
@@ -56,19 +88,21 @@ impl llm::Host for Turn {
         &mut self,
         request: llm::Request,
     ) -> wasmtime::Result<Result<Resource<Generation>, llm::Error>> {
-        match self
-            .stages
-            .llm
-            .open("generate", |s| s.generate, (request,))
-            .await
-        {
-            Ok(lease) => Ok(Ok(self.table.push(Generation(lease.stream(
-                "next",
-                |s| s.next,
-                AHEAD,
-            )))?)),
-            Err(error) => Ok(Err(error)),
+        let mut attempts = Attempts::default();
+        for candidate in self.stages.llm.candidates(request.strategy.into()) {
+            match begin(&candidate.version, request.clone(), attempts.why()).await {
+                Ok(generation) => {
+                    self.stages.llm.answered(&candidate);
+                    return Ok(Ok(self.table.push(generation)?));
+                }
+                Err(error) => {
+                    if let Some(error) = self.stages.llm.failed(&candidate, error, &mut attempts) {
+                        return Ok(Err(error));
+                    }
+                }
+            }
         }
+        Ok(Err(attempts.into_error(Llm::NAME)))
     }
 }
 

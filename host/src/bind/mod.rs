@@ -18,22 +18,21 @@ pub(crate) use plan::Plan;
 use tokio::runtime::Handle;
 use wasmtime::component::{HasSelf, Linker};
 
-use crate::bindings::EdgeHost;
+use crate::bindings::colloquy as contracts;
 use crate::config;
 use crate::edge::Turn;
 use crate::engine::Compiler;
 use crate::metrics::Metrics;
-use crate::outbound::Client;
-use crate::stage::{Bound, Settings, Slot, Stage, Status, Version};
+use crate::stage::{Bound, Chain, Guest, Reach, Settings, Slot, Stage, Status, Version};
 
 /// The stages of this host: those that the edge component does not have inside.
 pub(crate) struct Stages {
-    ingest: Option<Slot<ingest::Ingest>>,
-    vad: Option<Slot<vad::Vad>>,
-    asr: Option<Slot<asr::Asr>>,
-    intent: Option<Slot<intent::Intent>>,
-    llm: Option<Slot<llm::Llm>>,
-    tts: Option<Slot<tts::Tts>>,
+    ingest: Chain<Slot<ingest::Ingest>>,
+    vad: Chain<Slot<vad::Vad>>,
+    asr: Chain<Slot<asr::Asr>>,
+    intent: Chain<Slot<intent::Intent>>,
+    llm: Chain<Slot<llm::Llm>>,
+    tts: Chain<Slot<tts::Tts>>,
 }
 
 /// The versions that one turn uses from its start to its end.
@@ -46,9 +45,11 @@ pub(crate) struct Snapshot {
     pub(crate) tts: Bound<tts::Tts>,
 }
 
-/// One stage at this moment.
+/// One implementation of a stage at this moment.
 pub(crate) struct Report {
     pub(crate) stage: &'static str,
+    /// Its section of the configuration.
+    pub(crate) section: String,
     pub(crate) status: Status,
 }
 
@@ -59,39 +60,42 @@ impl Stages {
         settings: &config::Stages,
         runtime: &Handle,
         metrics: &Metrics,
+        reach: &Reach,
     ) -> std::io::Result<Self> {
-        fn slot<S: Stage>(
+        fn slots<S: Stage>(
             compiler: &Compiler,
-            settings: &Option<Settings>,
+            settings: &Chain<Settings>,
             runtime: &Handle,
             metrics: &Metrics,
-            client: &Client,
-        ) -> std::io::Result<Option<Slot<S>>> {
-            let Some(settings) = settings.clone() else {
-                return Ok(None);
-            };
-            let (metrics, client) = (metrics.clone(), client.clone());
-            Version::start(compiler, settings, runtime.clone(), metrics, client)
-                .map(|version| Some(Slot::new(version)))
+            reach: &Reach,
+        ) -> std::io::Result<Chain<Slot<S>>> {
+            settings.try_map(|_, settings| {
+                let (metrics, reach) = (metrics.clone(), reach.clone());
+                Version::start(compiler, settings.clone(), runtime.clone(), metrics, reach)
+                    .map(Slot::new)
+            })
         }
-        let client = &Client::default();
         Ok(Self {
-            ingest: slot(compiler, &settings.ingest, runtime, metrics, client)?,
-            vad: slot(compiler, &settings.vad, runtime, metrics, client)?,
-            asr: slot(compiler, &settings.asr, runtime, metrics, client)?,
-            intent: slot(compiler, &settings.intent, runtime, metrics, client)?,
-            llm: slot(compiler, &settings.llm, runtime, metrics, client)?,
-            tts: slot(compiler, &settings.tts, runtime, metrics, client)?,
+            ingest: slots(compiler, &settings.ingest, runtime, metrics, reach)?,
+            vad: slots(compiler, &settings.vad, runtime, metrics, reach)?,
+            asr: slots(compiler, &settings.asr, runtime, metrics, reach)?,
+            intent: slots(compiler, &settings.intent, runtime, metrics, reach)?,
+            llm: slots(compiler, &settings.llm, runtime, metrics, reach)?,
+            tts: slots(compiler, &settings.tts, runtime, metrics, reach)?,
         })
     }
 
     /// All stages at this moment, in the order of a turn.
     pub(crate) fn report(&self) -> Vec<Report> {
-        fn report<S: Stage>(slot: &Option<Slot<S>>) -> Option<Report> {
-            Some(Report {
-                stage: S::NAME,
-                status: slot.as_ref()?.current().status(),
-            })
+        fn report<S: Stage>(slots: &Chain<Slot<S>>) -> Vec<Report> {
+            let members = slots.members();
+            members
+                .map(|(section, slot)| Report {
+                    stage: S::NAME,
+                    section: section.to_owned(),
+                    status: slot.current().status(),
+                })
+                .collect()
         }
         [
             report(&self.ingest),
@@ -108,8 +112,8 @@ impl Stages {
 
     /// The versions for a turn that starts now.
     pub(crate) fn snapshot(&self) -> Snapshot {
-        fn bound<S: Stage>(slot: &Option<Slot<S>>) -> Bound<S> {
-            Bound::new(slot.as_ref().map(Slot::current))
+        fn bound<S: Stage>(slots: &Chain<Slot<S>>) -> Bound<S> {
+            Bound::new(slots.map(Slot::current))
         }
         Snapshot {
             ingest: bound(&self.ingest),
@@ -124,7 +128,25 @@ impl Stages {
 
 /// Adds all imports of the edge component that are ours to a linker.
 pub(crate) fn add_to_linker(linker: &mut Linker<Turn>) -> wasmtime::Result<()> {
-    EdgeHost::add_to_linker::<_, HasSelf<Turn>>(linker, |turn| turn)
+    type Data = HasSelf<Turn>;
+    fn same(turn: &mut Turn) -> &mut Turn {
+        turn
+    }
+    contracts::ingest::ingest::add_to_linker::<_, Data>(linker, same)?;
+    contracts::vad::vad::add_to_linker::<_, Data>(linker, same)?;
+    contracts::asr::asr::add_to_linker::<_, Data>(linker, same)?;
+    contracts::intent::intent::add_to_linker::<_, Data>(linker, same)?;
+    contracts::content::content::add_to_linker::<_, Data>(linker, same)?;
+    contracts::llm::llm::add_to_linker::<_, Data>(linker, same)?;
+    contracts::tts::tts::add_to_linker::<_, Data>(linker, same)?;
+    contracts::events::events::add_to_linker::<_, Data>(linker, same)?;
+    keyvalue::add_to_linker(linker)
+}
+
+/// Adds what a stage may import beside WASI: the bus, and buckets, which are refused when it opens one that is not its.
+pub(crate) fn add_to_stage_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    contracts::events::events::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)?;
+    keyvalue::add_to_stage_linker(linker)
 }
 
 /// Makes the error variant of a contract from a fault of the host, and a description from its `info` record.
@@ -139,6 +161,20 @@ macro_rules! contract {
                     Fault::Unavailable(why) => Self::Unavailable(why),
                     Fault::Internal(what) => Self::Internal(what),
                 }
+            }
+        }
+
+        impl crate::stage::Passing for $package::Error {
+            fn pass(&self) -> Option<crate::stage::Pass> {
+                use crate::stage::Pass;
+                Some(match self {
+                    Self::InvalidInput(_) => return None,
+                    Self::Unsupported(_) => Pass::Lacks,
+                    Self::Busy(_) => Pass::Down("is busy".to_owned()),
+                    Self::Deadline => Pass::Down("took too long".to_owned()),
+                    Self::Unavailable(why) => Pass::Down(format!("is not available: {why}")),
+                    Self::Internal(_) => Pass::Down("failed".to_owned()),
+                })
             }
         }
 
@@ -182,6 +218,22 @@ macro_rules! contract {
     };
 }
 use contract;
+
+/// The strategy of a contract that has one.
+macro_rules! strategy {
+    ($package:ident) => {
+        impl From<$package::Strategy> for crate::stage::Strategy {
+            fn from(strategy: $package::Strategy) -> Self {
+                match strategy {
+                    $package::Strategy::Fast => Self::Fast,
+                    $package::Strategy::Balanced => Self::Balanced,
+                    $package::Strategy::High => Self::High,
+                }
+            }
+        }
+    };
+}
+use strategy;
 
 /// What `describe` answered, for the loader: a fault and an error of the stage are both reasons not to join.
 fn described<I, E>(

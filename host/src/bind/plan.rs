@@ -3,7 +3,7 @@
 use super::{asr, ingest, intent, llm, tts, vad};
 use crate::config::Stages;
 use crate::engine::EdgeKind;
-use crate::stage::{Settings, Stage};
+use crate::stage::{Chain, Settings, Stage};
 
 /// What configuration and the imports of an edge component amount to.
 #[derive(Debug)]
@@ -27,17 +27,21 @@ impl Plan {
             missing: Vec::new(),
             unused: Vec::new(),
         };
-        let mut choose = |name, section: &Option<Settings>| {
+        let mut choose = |name, section: &Chain<Settings>| {
             let wanted = imports.iter().any(|import| is_of(import, name));
-            match (wanted, section) {
-                (true, None) => plan.missing.push(name),
-                (false, Some(_)) => plan.unused.push(name),
+            match (wanted, section.is_empty()) {
+                (true, true) => plan.missing.push(name),
+                (false, false) => plan.unused.push(name),
                 _ => {}
             }
             if wanted {
                 plan.edge = EdgeKind::Thin;
             }
-            section.clone().filter(|_| wanted)
+            if wanted {
+                section.clone()
+            } else {
+                Chain::default()
+            }
         };
         let stages = Stages {
             ingest: choose(ingest::Ingest::NAME, &sections.ingest),
@@ -80,7 +84,7 @@ mod tests {
     fn what_is_imported_needs_a_section() {
         let plan = plan(&["colloquy:vad/vad@0.1.0", "colloquy:content/content@0.1.0"]);
         assert_eq!((plan.missing, plan.unused), (vec!["vad"], vec!["asr"]));
-        assert!(plan.stages.intent.is_some() && plan.stages.asr.is_none());
+        assert!(!plan.stages.intent.is_empty() && plan.stages.asr.is_empty());
         assert_eq!(plan.edge, EdgeKind::Thin);
     }
 

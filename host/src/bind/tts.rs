@@ -5,7 +5,7 @@ use wasmtime::component::{Resource, ResourceAny, TypedFunc};
 use super::{contract, described};
 use crate::bindings::colloquy::tts::tts;
 use crate::edge::Turn;
-use crate::stage::{Description, Exports, Fault, Instance, Stage, Stream};
+use crate::stage::{Attempts, Description, Exports, Instance, Stage, Strategy, Stream, Version};
 
 contract!(tts);
 
@@ -21,6 +21,7 @@ pub(crate) struct Tts {
     synthesize: TypedFunc<(String, tts::Options), Answer<ResourceAny>>,
     sample_rate_hz: TypedFunc<(ResourceAny,), (u32,)>,
     next: TypedFunc<(ResourceAny,), Answer<Option<Vec<i16>>>>,
+    degraded: TypedFunc<(ResourceAny,), (Option<String>,)>,
 }
 
 impl Stage for Tts {
@@ -34,6 +35,7 @@ impl Stage for Tts {
             synthesize: tts.function("synthesize")?,
             sample_rate_hz: tts.function("[method]speech.sample-rate-hz")?,
             next: tts.function("[method]speech.next")?,
+            degraded: tts.function("[method]speech.degraded")?,
         })
     }
 
@@ -47,25 +49,29 @@ impl Stage for Tts {
 pub struct Speech {
     sample_rate_hz: u32,
     audio: Stream<Vec<i16>, tts::Error>,
+    degraded: Option<String>,
 }
 
-impl Turn {
-    /// Asks for the rate before the stage begins, because the contract lets nobody fail to know it later.
-    async fn speak(&mut self, text: String, options: tts::Options) -> Result<Speech, tts::Error> {
-        let lease = self
-            .stages
-            .tts
-            .open("synthesize", |s| s.synthesize, (text, options))
-            .await?;
-        let rate = lease
-            .method("sample-rate-hz", |s| s.sample_rate_hz, |it| (it,))
-            .await;
-        let sample_rate_hz = rate.map_err(|fault: Fault| tts::Error::from(fault))?;
-        Ok(Speech {
-            sample_rate_hz,
-            audio: lease.stream("next", |s| s.next, AHEAD),
-        })
-    }
+/// Speaks up to the first audio: until then another voice can take over. The rate is asked for now too, because the contract lets nobody
+/// fail to know it later.
+async fn begin(
+    version: &Version<Tts>,
+    text: String,
+    options: tts::Options,
+) -> Result<Speech, tts::Error> {
+    let lease = version
+        .open("synthesize", |s| s.synthesize, (text, options))
+        .await?;
+    let sample_rate_hz = lease
+        .method("sample-rate-hz", |s| s.sample_rate_hz, |it| (it,))
+        .await?;
+    let degraded = lease.method("degraded", |s| s.degraded, |it| (it,)).await?;
+    let first = lease.next("next", |s| s.next).await?;
+    Ok(Speech {
+        sample_rate_hz,
+        audio: lease.stream("next", |s| s.next, AHEAD).after(first),
+        degraded,
+    })
 }
 
 impl tts::Host for Turn {
@@ -79,7 +85,26 @@ impl tts::Host for Turn {
     }
 
     async fn voices(&mut self) -> wasmtime::Result<Result<Vec<tts::Voice>, tts::Error>> {
-        Ok(self.stages.tts.once("voices", |s| s.voices, ()).await)
+        // Those of everybody who may speak; the first who can answer has the default one.
+        let (mut voices, mut attempts) = (Vec::<tts::Voice>::new(), Attempts::default());
+        for candidate in self.stages.tts.candidates(Strategy::Balanced) {
+            match candidate.version.once("voices", |s| s.voices, ()).await {
+                Ok(more) => {
+                    let known = |voice: &tts::Voice| voices.iter().any(|v| v.name == voice.name);
+                    let new: Vec<_> = more.into_iter().filter(|voice| !known(voice)).collect();
+                    voices.extend(new);
+                }
+                Err(error) => {
+                    if let Some(error) = self.stages.tts.failed(&candidate, error, &mut attempts) {
+                        return Ok(Err(error));
+                    }
+                }
+            }
+        }
+        if voices.is_empty() && attempts.why().is_some() {
+            return Ok(Err(attempts.into_error(Tts::NAME)));
+        }
+        Ok(Ok(voices))
     }
 
     async fn synthesize(
@@ -87,10 +112,22 @@ impl tts::Host for Turn {
         text: String,
         options: tts::Options,
     ) -> wasmtime::Result<Result<Resource<Speech>, tts::Error>> {
-        match self.speak(text, options).await {
-            Ok(speech) => Ok(Ok(self.table.push(speech)?)),
-            Err(error) => Ok(Err(error)),
+        let mut attempts = Attempts::default();
+        for candidate in self.stages.tts.candidates(Strategy::Balanced) {
+            match begin(&candidate.version, text.clone(), options.clone()).await {
+                Ok(mut speech) => {
+                    self.stages.tts.answered(&candidate);
+                    speech.degraded = attempts.why().or(speech.degraded);
+                    return Ok(Ok(self.table.push(speech)?));
+                }
+                Err(error) => {
+                    if let Some(error) = self.stages.tts.failed(&candidate, error, &mut attempts) {
+                        return Ok(Err(error));
+                    }
+                }
+            }
         }
+        Ok(Err(attempts.into_error(Tts::NAME)))
     }
 }
 
@@ -104,6 +141,10 @@ impl tts::HostSpeech for Turn {
         it: Resource<Speech>,
     ) -> wasmtime::Result<Result<Option<Vec<i16>>, tts::Error>> {
         Ok(self.table.get_mut(&it)?.audio.next().await)
+    }
+
+    async fn degraded(&mut self, it: Resource<Speech>) -> wasmtime::Result<Option<String>> {
+        Ok(self.table.get(&it)?.degraded.clone())
     }
 
     async fn drop(&mut self, it: Resource<Speech>) -> wasmtime::Result<()> {

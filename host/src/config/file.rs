@@ -13,8 +13,10 @@ pub(super) struct File {
     pub(super) engine: Engine,
     pub(super) log: Log,
     pub(super) edge: Edge,
-    pub(super) stage: Stages,
+    pub(super) stage: BTreeMap<String, Stage>,
+    pub(super) chain: Chain,
     pub(super) keyvalue: BTreeMap<String, KeyValue>,
+    pub(super) events: Events,
 }
 
 #[derive(Debug, Deserialize)]
@@ -89,7 +91,7 @@ pub(super) struct Edge {
 impl Default for Edge {
     fn default() -> Self {
         Self {
-            component: "dist/edge.wasm".into(),
+            component: "dist/edge-host.wasm".into(),
             memory_mib: 256,
             mounts: BTreeMap::new(),
             environment: BTreeMap::new(),
@@ -97,15 +99,23 @@ impl Default for Edge {
     }
 }
 
+/// Which sections stand for a stage, and what is different for a strategy.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Stages {
-    pub(super) ingest: Option<Stage>,
-    pub(super) vad: Option<Stage>,
-    pub(super) asr: Option<Stage>,
-    pub(super) intent: Option<Stage>,
-    pub(super) llm: Option<Stage>,
-    pub(super) tts: Option<Stage>,
+pub(super) struct Chain {
+    pub(super) asr: Option<Vec<String>>,
+    pub(super) llm: Option<Vec<String>>,
+    pub(super) tts: Option<Vec<String>>,
+    pub(super) fast: Order,
+    pub(super) high: Order,
+}
+
+/// What one strategy asks instead. The contract of tts knows no strategy.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Order {
+    pub(super) asr: Option<Vec<String>>,
+    pub(super) llm: Option<Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -132,6 +142,28 @@ pub(super) struct Stage {
     pub(super) outbound: Vec<String>,
     #[serde(default)]
     pub(super) credentials: BTreeMap<String, Credential>,
+    #[serde(default)]
+    pub(super) keyvalue: Vec<String>,
+}
+
+/// Who is told of events beside the metrics.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Events {
+    pub(super) nats: Option<Nats>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Nats {
+    pub(super) url: String,
+    #[serde(default = "subject")]
+    pub(super) subject: String,
+    pub(super) credentials: Option<Credential>,
+}
+
+fn subject() -> String {
+    "colloquy.events".into()
 }
 
 /// Where the key for a destination comes from.

@@ -3,6 +3,7 @@
 //! An unknown key is a mistake. Paths are relative to the file. Whether files exist is not asked here: a stage that cannot load is a
 //! state of a running host, not a mistake in its configuration (`colloquy check` tells both).
 
+mod events;
 mod file;
 mod mistake;
 mod stage;
@@ -16,7 +17,8 @@ pub use file::Format;
 pub use mistake::Mistake;
 
 use crate::engine;
-use crate::stage::{Grants, Settings};
+use crate::events::nats;
+use crate::stage::{Chain, Grants, Settings};
 use crate::store::{Backend, Bounds};
 
 /// What a host is started with.
@@ -33,6 +35,7 @@ pub struct Config {
     pub(crate) edge: Edge,
     pub(crate) stages: Stages,
     pub(crate) buckets: Vec<Bucket>,
+    pub(crate) nats: Option<nats::Settings>,
 }
 
 /// Bounds of the HTTP server.
@@ -55,15 +58,31 @@ pub(crate) struct Edge {
     pub(crate) grants: Grants,
 }
 
-/// The stages, by name: those with a section. Which of them there must be is the edge component's to say.
+/// The stages, by name: who stands for each, if anybody does. Which of them there must be is the edge component's to say.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Stages {
-    pub(crate) ingest: Option<Settings>,
-    pub(crate) vad: Option<Settings>,
-    pub(crate) asr: Option<Settings>,
-    pub(crate) intent: Option<Settings>,
-    pub(crate) llm: Option<Settings>,
-    pub(crate) tts: Option<Settings>,
+    pub(crate) ingest: Chain<Settings>,
+    pub(crate) vad: Chain<Settings>,
+    pub(crate) asr: Chain<Settings>,
+    pub(crate) intent: Chain<Settings>,
+    pub(crate) llm: Chain<Settings>,
+    pub(crate) tts: Chain<Settings>,
+}
+
+impl Stages {
+    /// All of them, each with the name of its section.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &Settings)> {
+        let Self {
+            ingest,
+            vad,
+            asr,
+            intent,
+            llm,
+            tts,
+        } = self;
+        let chains = [ingest, vad, asr, intent, llm, tts];
+        chains.into_iter().flat_map(Chain::members)
+    }
 }
 
 /// A key-value bucket.
@@ -120,6 +139,8 @@ impl Config {
         )?;
         reader.range("edge.memory_mib", file.edge.memory_mib as u64, 1, 4096)?;
         let edge_memory = file.edge.memory_mib << 20;
+        let stages = stage::resolve(&reader, file.stage, &file.chain)?;
+        stage::check_buckets(&reader, &stages, &file.keyvalue)?;
         Ok(Self {
             listen,
             log_level: file.log.level.clone(),
@@ -152,12 +173,13 @@ impl Config {
                     ..Grants::default()
                 },
             },
-            stages: stage::resolve(&reader, file.stage)?,
+            stages,
             buckets: file
                 .keyvalue
                 .iter()
                 .map(|(name, bucket)| reader.bucket(name, bucket))
                 .collect::<Result<_, _>>()?,
+            nats: events::resolve(&reader, &file.events)?,
         })
     }
 }

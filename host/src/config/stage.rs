@@ -1,32 +1,94 @@
-//! The `[stage.*]` sections: each with a component and sensible bounds. Which ones there must be depends on what the edge component
+//! The `[stage.*]` sections, each with a component and sensible bounds, and which of them stand for a stage. Which ones there must be depends on what the edge component
 //! imports, which is not known here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Mistake, Reader, Stages, file};
 use crate::outbound::{Credential, Destinations, Origin};
-use crate::stage::{Grants, Limits, Settings};
+use crate::stage::{Chain, Grants, Limits, Settings};
 
-pub(super) fn resolve(reader: &Reader<'_>, stages: file::Stages) -> Result<Stages, Mistake> {
-    Ok(Stages {
-        ingest: stage(reader, "ingest", stages.ingest)?,
-        vad: stage(reader, "vad", stages.vad)?,
-        asr: stage(reader, "asr", stages.asr)?,
-        intent: stage(reader, "intent", stages.intent)?,
-        llm: stage(reader, "llm", stages.llm)?,
-        tts: stage(reader, "tts", stages.tts)?,
-    })
+pub(super) fn resolve(
+    reader: &Reader<'_>,
+    sections: BTreeMap<String, file::Stage>,
+    chain: &file::Chain,
+) -> Result<Stages, Mistake> {
+    let mut found = BTreeMap::new();
+    for (name, section) in sections {
+        let settings = stage(reader, &name, section)?;
+        found.insert(name, settings);
+    }
+    let mut used = BTreeSet::new();
+    let (fast, high) = (&chain.fast, &chain.high);
+    let mut chained = |(stage, orders): (&'static str, [&Option<Vec<String>>; 3])| {
+        members(reader, &found, stage, orders, &mut used)
+    };
+    let none = &None;
+    let stages = Stages {
+        ingest: chained(("ingest", [none; 3]))?,
+        vad: chained(("vad", [none; 3]))?,
+        asr: chained(("asr", [&fast.asr, &chain.asr, &high.asr]))?,
+        intent: chained(("intent", [none; 3]))?,
+        llm: chained(("llm", [&fast.llm, &chain.llm, &high.llm]))?,
+        tts: chained(("tts", [none, &chain.tts, none]))?,
+    };
+    match found.keys().find(|name| !used.contains(*name)) {
+        None => Ok(stages),
+        Some(name) => Err(reader.about(
+            &format!("stage.{name}.component"),
+            "stands for no stage: a section has the name of a stage (ingest, vad, asr, intent, llm, tts), or is in a list of [chain]",
+        )),
+    }
 }
 
-fn stage(
+/// Who stands for a stage: the sections that its lists name, or the section of its own name.
+fn members(
     reader: &Reader<'_>,
-    name: &str,
-    stage: Option<file::Stage>,
-) -> Result<Option<Settings>, Mistake> {
-    let Some(stage) = stage else {
-        return Ok(None);
-    };
+    sections: &BTreeMap<String, Settings>,
+    stage: &'static str,
+    [fast, balanced, high]: [&Option<Vec<String>>; 3],
+    used: &mut BTreeSet<String>,
+) -> Result<Chain<Settings>, Mistake> {
+    let own: Vec<_> = sections
+        .contains_key(stage)
+        .then(|| stage.to_owned())
+        .into_iter()
+        .collect();
+    let usual = balanced.as_ref().unwrap_or(&own);
+    let orders = [
+        fast.as_ref().unwrap_or(usual),
+        usual,
+        high.as_ref().unwrap_or(usual),
+    ];
+    let mut members = Vec::<(Arc<str>, Settings)>::new();
+    for (names, table) in orders
+        .into_iter()
+        .zip(["chain.fast", "chain", "chain.high"])
+    {
+        let about = |what: &str| reader.about(&format!("{table}.{stage}"), what);
+        if names.is_empty() && sections.contains_key(stage) {
+            return Err(about("must name a section"));
+        }
+        for (k, name) in names.iter().enumerate() {
+            let settings = sections.get(name).ok_or_else(|| {
+                about(&format!(
+                    "names [stage.{name}], and there is no such section"
+                ))
+            })?;
+            if names.iter().skip(k + 1).any(|later| later == name) {
+                return Err(about(&format!("names {name} twice")));
+            }
+            used.insert(name.clone());
+            if members.iter().all(|(known, _)| **known != **name) {
+                members.push((name.as_str().into(), settings.clone()));
+            }
+        }
+    }
+    Ok(Chain::new(members, orders.map(Vec::as_slice)))
+}
+
+fn stage(reader: &Reader<'_>, name: &str, stage: file::Stage) -> Result<Settings, Mistake> {
     let key = |field: &str| format!("stage.{name}.{field}");
     reader.range(&key("instances"), stage.instances as u64, 1, 256)?;
     reader.range(&key("memory_mib"), stage.memory_mib as u64, 1, 4096)?;
@@ -34,7 +96,7 @@ fn stage(
     reader.positive(&key("load_timeout_ms"), stage.load_timeout_ms)?;
     let mounts = reader.mounts(&key("mounts"), &stage.mounts)?;
     let outbound = destinations(reader, &key, &stage.outbound, &stage.credentials)?;
-    Ok(Some(Settings {
+    Ok(Settings {
         component: reader.resolve(&stage.component),
         limits: Limits {
             instances: stage.instances,
@@ -48,9 +110,28 @@ fn stage(
             mounts,
             environment: stage.environment,
             outbound,
+            buckets: Arc::new(stage.keyvalue.into_iter().collect()),
             own_thread: true,
         },
-    }))
+    })
+}
+
+/// Fails when a section may use a bucket that there is not.
+pub(super) fn check_buckets(
+    reader: &Reader<'_>,
+    stages: &Stages,
+    buckets: &BTreeMap<String, file::KeyValue>,
+) -> Result<(), Mistake> {
+    for (section, settings) in stages.all() {
+        let mut names = settings.grants.buckets.iter();
+        if let Some(name) = names.find(|name| !buckets.contains_key(*name)) {
+            return Err(reader.about(
+                &format!("stage.{section}.keyvalue"),
+                &format!("names the bucket `{name}`, and there is no [keyvalue.{name}]"),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The destinations of a stage, each with its key if it has one.

@@ -1,6 +1,7 @@
 //! What is accepted, and how mistakes are told.
 
 use super::*;
+use crate::stage::Strategy;
 
 const STAGES: &str = "
 [stage.ingest]
@@ -31,7 +32,7 @@ fn paths_are_relative_to_the_file() {
         "{STAGES}mounts = {{ '/models/v' = 'models/v' }}\n[keyvalue.s]\nbackend = 'sqlite'\npath = '/var/s'\nmax_mib = 1"
     ));
     let config = config.unwrap();
-    let tts = config.stages.tts.unwrap();
+    let (_, tts) = config.stages.tts.members().next().unwrap();
     assert_eq!(tts.component, Path::new("/etc/a.wasm"));
     assert_eq!(tts.grants.mounts["/models/v"], Path::new("/etc/models/v"));
     assert!(
@@ -191,4 +192,62 @@ fn a_missing_file_is_a_mistake_without_a_line() {
         .unwrap_err()
         .to_string();
     assert!(text.starts_with("/nonexistent/colloquy.toml: "), "{text}");
+}
+
+fn order(chain: &Chain<Settings>, strategy: Strategy) -> Vec<&str> {
+    chain.order(strategy).map(|(_, name, _)| name).collect()
+}
+
+#[test]
+fn a_chain_has_an_order_for_each_strategy() {
+    let config = parse(
+        "[stage.asr]
+component = 'a.wasm'
+[stage.server]
+component = 'a.wasm'
+[stage.words]
+component = 'a.wasm'
+[stage.better]
+component = 'a.wasm'
+[chain]
+llm = ['server', 'words']
+[chain.fast]
+llm = ['words']
+[chain.high]
+asr = ['better', 'asr']",
+    );
+    let stages = config.unwrap().stages;
+    assert_eq!(order(&stages.llm, Strategy::Balanced), ["server", "words"]);
+    assert_eq!(order(&stages.llm, Strategy::High), ["server", "words"]);
+    assert_eq!(order(&stages.llm, Strategy::Fast), ["words"]);
+    assert_eq!(order(&stages.asr, Strategy::Fast), ["asr"]);
+    assert_eq!(order(&stages.asr, Strategy::High), ["better", "asr"]);
+    assert_eq!(stages.asr.members().count(), 2);
+    assert!(stages.tts.is_empty());
+}
+
+#[test]
+fn mistakes_in_chains_are_named() {
+    let stage = |name: &str| format!("[stage.{name}]\ncomponent = 'a.wasm'\n");
+    for (text, told) in [
+        (
+            stage("whisper"),
+            "line 2: stage.whisper.component stands for no stage",
+        ),
+        (
+            stage("asr") + "[chain]\nllm = ['other']",
+            "line 4: chain.llm names [stage.other], and there is no such section",
+        ),
+        (
+            stage("llm") + "[chain]\nllm = ['llm', 'llm']",
+            "line 4: chain.llm names llm twice",
+        ),
+        (
+            stage("llm") + "[chain.high]\nllm = []",
+            "line 4: chain.high.llm must name a section",
+        ),
+    ] {
+        assert!(mistake(&text).contains(told), "{}", mistake(&text));
+    }
+    assert!(mistake("[chain]\nvad = []").contains("unknown field `vad`"));
 }

@@ -17,6 +17,7 @@ use super::component::Component;
 use super::problem::Problem;
 use super::request_id::{RequestId, X_REQUEST_ID};
 use crate::bind::{Report, Stages};
+use crate::breakers::Breakers;
 use crate::metrics::Metrics;
 use crate::stage::Status;
 use crate::store::Stores;
@@ -31,6 +32,7 @@ pub(crate) struct Handler {
     pub(crate) component: Component,
     pub(crate) stages: Arc<Stages>,
     pub(crate) stores: Arc<Stores>,
+    pub(crate) breakers: Breakers,
     pub(crate) metrics: Metrics,
     pub(crate) max_body: u64,
     pub(crate) max_requests: usize,
@@ -66,21 +68,26 @@ impl Handler {
                 Ok(json(StatusCode::OK, &serde_json::json!({ "live": true })))
             }
             (&Method::GET | &Method::HEAD, "/readyz") => Ok(self.readiness()),
-            (&Method::GET | &Method::HEAD, "/metrics") => self.metrics(),
+            (&Method::GET | &Method::HEAD, "/metrics") => self.metrics().await,
             _ => self.guest(request, id).await,
         }
     }
 
-    /// 200 when every stage has an instance and all had all of them once, and the host is not closing.
+    /// 200 when every stage has an instance and all had all of them once, and the host is not closing. Who stands in for a stage that is
+    /// there may be missing.
     fn readiness(&self) -> Response<Body> {
         let closing = self.closing.load(Ordering::SeqCst);
-        let waiting_for: serde_json::Map<_, _> = self
-            .stages
-            .report()
-            .into_iter()
-            .filter_map(|Report { stage, status }| {
-                Some((stage.to_owned(), not_ready(&status)?.into()))
-            })
+        let reports = self.stages.report();
+        let answers = |report: &Report| report.status.ready > 0;
+        let can_do_without = |missing: &Report| {
+            let failed = missing.status.failure.is_some();
+            let mut others = reports.iter().filter(|other| other.stage == missing.stage);
+            failed && others.any(answers)
+        };
+        let waiting_for: serde_json::Map<_, _> = reports
+            .iter()
+            .filter(|report| !can_do_without(report))
+            .filter_map(|report| Some((report.section.clone(), not_ready(&report.status)?.into())))
             .collect();
         let ready = !closing && waiting_for.is_empty();
         let status = if ready {
@@ -94,12 +101,16 @@ impl Handler {
         )
     }
 
-    fn metrics(&self) -> Result<Response<Body>, Problem> {
+    async fn metrics(&self) -> Result<Response<Body>, Problem> {
         for report in self.stages.report() {
-            self.metrics.pool(report.stage, &report.status);
+            self.metrics
+                .pool(report.stage, &report.section, &report.status);
         }
         for (name, store) in &*self.stores {
             self.metrics.bucket(name, store.usage());
+        }
+        for (upstream, state) in self.breakers.read().await {
+            self.metrics.breaker(upstream, state);
         }
         let text = self.metrics.encode().map_err(|_| Problem::Internal)?;
         let mut response = Response::new(full(text));

@@ -111,6 +111,17 @@ impl Destinations {
             .find(|(allowed, _)| *allowed == origin)
             .map(|(allowed, credential)| (allowed, credential.as_ref()))
     }
+
+    /// The destination that a text such as `https://api.example.com` names.
+    pub(crate) fn named(&self, text: &str) -> Option<&Origin> {
+        let origin = Origin::parse(text).ok()?;
+        self.origins().find(|allowed| **allowed == origin)
+    }
+
+    /// All destinations.
+    pub(crate) fn origins(&self) -> impl Iterator<Item = &Origin> {
+        self.0.iter().map(|(origin, _)| origin)
+    }
 }
 
 impl FromIterator<(Origin, Option<Credential>)> for Destinations {

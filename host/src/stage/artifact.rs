@@ -13,6 +13,7 @@ use wasmtime::component::{
 use wasmtime::error::Context;
 
 use super::instance::Guest;
+use crate::bind;
 use crate::engine::Compiler;
 
 /// A component on disk.
@@ -72,13 +73,14 @@ impl Artifact {
             .with_context(|| format!("{} is not a component", self.path.display()))
     }
 
-    /// Compiles it and resolves its imports, which for a stage may only be WASI's.
+    /// Compiles it and resolves its imports, which for a stage may only be WASI's and the bus.
     pub(crate) fn prepare(&self, compiler: &Compiler) -> wasmtime::Result<InstancePre<Guest>> {
         let component = self.compile(compiler)?;
         let mut linker = Linker::new(compiler);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
         // Every stage may ask; where its requests may go is decided when it sends one.
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+        bind::add_to_stage_linker(&mut linker)?;
         linker
             .instantiate_pre(&component)
             .with_context(|| format!("{} imports what a stage is not given", self.path.display()))

@@ -1,31 +1,121 @@
-//! A stage as one turn uses it: the version it started with, or none, when the edge component has the stage inside.
+//! A stage as one turn uses it: the versions it started with, or none, when the edge component has the stage inside.
 //!
+//! A turn that had to pass over a member of a chain does not ask it again, so that an answer is not given in two voices by turns.
 //! A component that does not import a stage never calls it, so that a call without one is a defect of ours.
 
 use std::sync::Arc;
 
 use wasmtime::component::{ComponentNamedList, Lift, Lower, ResourceAny};
 
+use super::chain::{Chain, Strategy};
 use super::fault::Fault;
 use super::lease::Fallible;
 use super::version::Version;
 use super::{Description, Lease, Stage};
 
 /// What a turn holds of a stage.
-pub(crate) struct Bound<S: Stage>(Option<Arc<Version<S>>>);
+pub(crate) struct Bound<S: Stage> {
+    chain: Chain<Arc<Version<S>>>,
+    /// Members that this turn asks no more.
+    passed: Vec<usize>,
+    /// The one that answered last.
+    answered: Option<usize>,
+}
+
+/// A member that may be asked.
+pub(crate) struct Candidate<S: Stage> {
+    k: usize,
+    name: String,
+    pub(crate) version: Arc<Version<S>>,
+}
+
+/// Why a member of a chain did not answer, as far as the next one is concerned.
+pub(crate) enum Pass {
+    /// It does not have the language or the voice; another one may, and does not stand in for it then.
+    Lacks,
+    /// It cannot answer now, for this reason.
+    Down(String),
+}
+
+/// Errors of a contract, with what they mean for a chain: none when no other member could help.
+pub(crate) trait Passing: Sized {
+    fn pass(&self) -> Option<Pass>;
+}
+
+/// What asking one candidate after the other has come to.
+pub(crate) struct Attempts<E> {
+    error: Option<E>,
+    lacking: Option<E>,
+    why: Option<String>,
+}
 
 impl<S: Stage> Bound<S> {
-    /// This version, if there is one.
-    pub(crate) fn new(version: Option<Arc<Version<S>>>) -> Self {
-        Self(version)
+    /// These versions.
+    pub(crate) fn new(chain: Chain<Arc<Version<S>>>) -> Self {
+        Self {
+            chain,
+            passed: Vec::new(),
+            answered: None,
+        }
     }
 
-    /// What the component says about itself, once an instance is ready.
+    /// Whom to ask, in this order.
+    pub(crate) fn candidates(&self, strategy: Strategy) -> Vec<Candidate<S>> {
+        let all = || self.chain.order(strategy);
+        let candidate = |(k, name, version): (usize, &str, &Arc<Version<S>>)| Candidate {
+            k,
+            name: name.to_owned(),
+            version: Arc::clone(version),
+        };
+        let fresh: Vec<_> = all()
+            .filter(|(k, ..)| !self.passed.contains(k))
+            .map(candidate)
+            .collect();
+        if fresh.is_empty() {
+            all().map(candidate).collect()
+        } else {
+            fresh
+        }
+    }
+
+    /// Notes who answered.
+    pub(crate) fn answered(&mut self, by: &Candidate<S>) {
+        self.answered = Some(by.k);
+    }
+
+    /// Notes that a candidate failed; the error, if nobody else is to be asked.
+    pub(crate) fn failed<E: Passing>(
+        &mut self,
+        by: &Candidate<S>,
+        error: E,
+        attempts: &mut Attempts<E>,
+    ) -> Option<E> {
+        match error.pass() {
+            None => return Some(error),
+            Some(Pass::Lacks) => {
+                attempts.lacking.get_or_insert(error);
+            }
+            Some(Pass::Down(why)) => {
+                self.passed.push(by.k);
+                let why = format!("{} {why}", by.name);
+                tracing::info!(stage = S::NAME, "passed over: {why}");
+                attempts.why.get_or_insert(why);
+                attempts.error.get_or_insert(error);
+            }
+        }
+        None
+    }
+
+    /// What the component says about itself that answered last, or would be asked first.
     pub(crate) fn describe(&self) -> Result<Description, Fault> {
-        self.version()?.describe()
+        let version = match self.answered.and_then(|k| self.chain.member(k)) {
+            Some(version) => version,
+            None => self.first()?,
+        };
+        version.describe()
     }
 
-    /// See [`Version::once`].
+    /// See [`Version::once`]; the first member only.
     pub(crate) async fn once<P, T, E>(
         &self,
         name: &'static str,
@@ -37,10 +127,10 @@ impl<S: Stage> Bound<S> {
         T: Lift + Send + Sync + 'static,
         E: From<Fault> + Lift + Send + Sync + 'static,
     {
-        self.version()?.once(name, pick, params).await
+        self.first()?.once(name, pick, params).await
     }
 
-    /// See [`Version::open`].
+    /// See [`Version::open`]; the first member only.
     pub(crate) async fn open<P, E>(
         &self,
         name: &'static str,
@@ -51,10 +141,36 @@ impl<S: Stage> Bound<S> {
         P: ComponentNamedList + Lower + Send + Sync + 'static,
         E: From<Fault> + Lift + Send + Sync + 'static,
     {
-        self.version()?.open(name, pick, params).await
+        self.first()?.open(name, pick, params).await
     }
 
-    fn version(&self) -> Result<&Version<S>, Fault> {
-        self.0.as_deref().ok_or_else(|| Fault::internal(S::NAME))
+    fn first(&self) -> Result<&Version<S>, Fault> {
+        let first = self.chain.order(Strategy::Balanced).next();
+        first
+            .map(|(_, _, version)| &**version)
+            .ok_or_else(|| Fault::internal(S::NAME))
+    }
+}
+
+impl<E> Default for Attempts<E> {
+    fn default() -> Self {
+        Self {
+            error: None,
+            lacking: None,
+            why: None,
+        }
+    }
+}
+
+impl<E: From<Fault>> Attempts<E> {
+    /// Why whoever answers stands in for another one, if so.
+    pub(crate) fn why(&self) -> Option<String> {
+        self.why.clone()
+    }
+
+    /// The error when nobody answered. That something is lacking comes first: a caller can wish for something else.
+    pub(crate) fn into_error(self, stage: &'static str) -> E {
+        let error = self.lacking.or(self.error);
+        error.unwrap_or_else(|| Fault::internal(stage).into())
     }
 }

@@ -1,9 +1,11 @@
-//! What a guest may reach: read-only folders, environment variables and HTTP destinations that configuration names, and nothing else.
+//! What a guest may reach: read-only folders, environment variables, HTTP destinations and key-value buckets that configuration names,
+//! and nothing else.
 //!
 //! Invariant: no sockets, no writable folder, no standard input. Clocks and random numbers come with WASI.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use wasmtime::error::Context;
 use wasmtime_wasi::{FsPerms, WasiCtx};
@@ -21,6 +23,8 @@ pub(crate) struct Grants {
     pub(crate) environment: BTreeMap<String, String>,
     /// Where it may send HTTP requests.
     pub(crate) outbound: Destinations,
+    /// Key-value buckets that it may open.
+    pub(crate) buckets: Arc<BTreeSet<String>>,
     /// Whether the guest has a thread of its own, which file operations may block.
     pub(crate) own_thread: bool,
 }

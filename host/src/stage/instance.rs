@@ -3,6 +3,8 @@
 //! A call may take as long as the stage's deadline; what traps or outlives it is never entered again. The instance keeps the one
 //! resource that a lease may have open, so that it is dropped in the guest whatever becomes of the caller.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
@@ -14,15 +16,21 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use super::Stage;
 use super::fault::{Fault, Retired};
 use super::pool::Bench;
+use super::voice::Voice;
 use crate::engine::{Limited, MemoryLimit};
 use crate::metrics::Metrics;
 use crate::outbound::Outbound;
+use crate::store::Stores;
 
 /// The data of a stage's store.
 pub(crate) struct Guest {
     pub(crate) wasi: WasiCtx,
     pub(crate) http: WasiHttpCtx,
     pub(crate) outbound: Outbound,
+    pub(crate) stores: Arc<Stores>,
+    /// Those of the stores that it may use.
+    pub(crate) buckets: Arc<BTreeSet<String>>,
+    pub(crate) voice: Voice,
     pub(crate) table: ResourceTable,
     pub(crate) memory: MemoryLimit,
 }

@@ -76,6 +76,19 @@ impl<S: Stage> Lease<S> {
         .await?
     }
 
+    /// The next item of the open resource, pulled now: what it is decides whether another stage is asked.
+    pub(crate) async fn next<T, E>(
+        &self,
+        name: &'static str,
+        pick: Next<S, T, E>,
+    ) -> Result<Option<T>, E>
+    where
+        T: Lift + Send + Sync + 'static,
+        E: From<Fault> + Lift + Send + Sync + 'static,
+    {
+        self.method(name, pick, |it| (it,)).await?
+    }
+
     /// Pulls the open resource empty, at most `ahead` items before they are used. The lease ends with the stream.
     pub(crate) fn stream<T, E>(
         self,

@@ -7,25 +7,30 @@
 
 mod artifact;
 mod bound;
+mod chain;
 mod fault;
 mod grants;
 mod instance;
 mod lease;
 mod output;
 mod pool;
+mod reach;
 mod stream;
 mod version;
+mod voice;
 
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
 pub(crate) use artifact::{Artifact, Exports};
-pub(crate) use bound::Bound;
+pub(crate) use bound::{Attempts, Bound, Pass, Passing};
+pub(crate) use chain::{Chain, Strategy};
 pub(crate) use fault::Fault;
 pub(crate) use grants::Grants;
-pub(crate) use instance::Instance;
+pub(crate) use instance::{Guest, Instance};
 pub(crate) use pool::Status;
+pub(crate) use reach::Reach;
 pub(crate) use stream::Stream;
 pub(crate) use version::{Examined, Limits, Settings, Version, examine};
 

@@ -3,6 +3,8 @@
 //! Invariants: the end is only reported when the stage said so; a channel that closes without it is an internal error; whatever ended
 //! the stream is repeated on further calls. Dropping the stream cancels the work: the stage notices before its next item.
 
+use std::collections::VecDeque;
+
 use tokio::sync::mpsc::Receiver;
 
 use super::fault::Fault;
@@ -10,6 +12,8 @@ use super::fault::Fault;
 /// Items that a stage produces ahead of their use.
 pub(crate) struct Stream<T, E> {
     stage: &'static str,
+    /// What was pulled before the stream began.
+    ready: VecDeque<T>,
     items: Receiver<Result<Option<T>, E>>,
     end: Option<Result<(), E>>,
 }
@@ -19,13 +23,23 @@ impl<T, E: From<Fault> + Clone> Stream<T, E> {
     pub(crate) fn new(stage: &'static str, items: Receiver<Result<Option<T>, E>>) -> Self {
         Self {
             stage,
+            ready: VecDeque::new(),
             items,
             end: None,
         }
     }
 
+    /// The stream with these items in front.
+    pub(crate) fn after(mut self, first: impl IntoIterator<Item = T>) -> Self {
+        self.ready.extend(first);
+        self
+    }
+
     /// The next item, or the end.
     pub(crate) async fn next(&mut self) -> Result<Option<T>, E> {
+        if let Some(item) = self.ready.pop_front() {
+            return Ok(Some(item));
+        }
         if let Some(end) = &self.end {
             return end.clone().map(|()| None);
         }
@@ -64,6 +78,15 @@ mod tests {
         let mut stream = items(vec![Ok(Some(1)), Ok(None)]);
         assert_eq!(stream.next().await, Ok(Some(1)));
         assert_eq!(stream.next().await, Ok(None));
+        assert_eq!(stream.next().await, Ok(None));
+    }
+
+    #[tokio::test]
+    async fn what_was_pulled_before_comes_first() {
+        let mut stream = items(vec![Ok(Some(3)), Ok(None)]).after([1, 2]);
+        for n in 1..=3 {
+            assert_eq!(stream.next().await, Ok(Some(n)));
+        }
         assert_eq!(stream.next().await, Ok(None));
     }
 

@@ -9,6 +9,7 @@ use wasmtime::component::TypedFunc;
 
 use super::*;
 use crate::engine::{self, Engines};
+use crate::events::Bus;
 use crate::metrics::Metrics;
 use crate::outbound::Client;
 
@@ -113,7 +114,11 @@ fn bed(component: &str) -> Bed {
         settings,
         Handle::current(),
         metrics.clone(),
-        Client::default(),
+        Reach {
+            client: Client::default(),
+            stores: Arc::default(),
+            bus: Bus::new(&metrics),
+        },
     )
     .unwrap();
     Bed {

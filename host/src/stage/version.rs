@@ -16,8 +16,11 @@ use super::fault::Fault;
 use super::grants::Grants;
 use super::instance::{Guest, Instance};
 use super::pool::{Pool, Rules, Status};
+use super::reach::Reach;
+use super::voice::Voice;
 use super::{Description, Lease, Stage};
 use crate::engine::{self, Compiler, MemoryLimit};
+use crate::events::Bus;
 use crate::metrics::Metrics;
 use crate::outbound::{Client, Outbound};
 
@@ -68,7 +71,7 @@ impl<S: Stage> Version<S> {
         settings: Settings,
         runtime: Handle,
         metrics: Metrics,
-        client: Client,
+        reach: Reach,
     ) -> std::io::Result<Self> {
         let limits = &settings.limits;
         let rules = Rules {
@@ -80,10 +83,11 @@ impl<S: Stage> Version<S> {
         let loaded = Arc::new(Loaded::default());
         let loader = Loader {
             compiler: compiler.clone(),
+            voice: Voice::new(S::NAME, settings.grants.outbound.clone(), reach.bus.clone()),
             settings,
             runtime,
             metrics: metrics.clone(),
-            client,
+            reach,
             loaded: loaded.clone(),
         };
         let counter = metrics.clone();
@@ -147,12 +151,19 @@ pub(crate) fn examine<S: Stage>(
     load: bool,
 ) -> Result<Examined, String> {
     let told = |error: wasmtime::Error| format!("{error:#}");
+    // Nobody listens, and the buckets stay closed: loading and describing needs neither.
+    let reach = Reach {
+        client: Client::default(),
+        stores: Arc::default(),
+        bus: Bus::new(metrics),
+    };
     let loader = Loader {
         compiler: compiler.clone(),
+        voice: Voice::new(S::NAME, settings.grants.outbound.clone(), reach.bus.clone()),
         settings: settings.clone(),
         runtime: runtime.clone(),
         metrics: metrics.clone(),
-        client: Client::default(),
+        reach,
         loaded: Arc::default(),
     };
     let artifact = Artifact::read(&settings.component).map_err(told)?;
@@ -179,7 +190,8 @@ struct Loader {
     settings: Settings,
     runtime: Handle,
     metrics: Metrics,
-    client: Client,
+    reach: Reach,
+    voice: Voice,
     loaded: Arc<Loaded>,
 }
 
@@ -237,7 +249,10 @@ impl Loader {
         let guest = Guest {
             wasi: grants.context(S::NAME)?,
             http: WasiHttpCtx::new(),
-            outbound: Outbound::new(S::NAME, grants.outbound.clone(), self.client.clone()),
+            outbound: Outbound::new(S::NAME, grants.outbound.clone(), self.reach.client.clone()),
+            stores: Arc::clone(&self.reach.stores),
+            buckets: Arc::clone(&grants.buckets),
+            voice: self.voice.clone(),
             table: ResourceTable::new(),
             memory: MemoryLimit::new(limits.memory),
         };
