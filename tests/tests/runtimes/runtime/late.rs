@@ -1,4 +1,4 @@
-//! Our host as it is delivered: `dist/edge.wasm`, every stage bound late in a pool of its own.
+//! Our host as it is delivered: `dist/edge-host.wasm`, every stage bound late in a pool of its own.
 
 use colloquy_tests::host::Host;
 

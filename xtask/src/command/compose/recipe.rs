@@ -3,8 +3,20 @@
 use super::DEFAULT_PROFILE;
 use super::profile::Profile;
 
-/// What a host of its own brings to the edge component: every interface of a stage, the events, the store, and WASI.
+/// What a host brings that composes the stages itself: every interface of a stage, the store, and WASI.
 const STAGES: &[&str] = &[
+    "colloquy:ingest/",
+    "colloquy:vad/",
+    "colloquy:asr/",
+    "colloquy:intent/",
+    "colloquy:content/",
+    "colloquy:llm/",
+    "colloquy:tts/",
+    "wasi:",
+];
+
+/// Our host has a bus for the events, too.
+const STAGES_AND_EVENTS: &[&str] = &[
     "colloquy:ingest/",
     "colloquy:vad/",
     "colloquy:asr/",
@@ -32,8 +44,8 @@ const WASI_WITHOUT_STORE: &[&str] = &[
     "wasi:random/",
 ];
 
-/// Stages that need a key.
-const ASKING: &[&str] = &["asr-remote", "tts-openai"];
+/// Stages that ask a server: they need a key, a store for what they know of it, and a bus to tell.
+const ASKING: &[&str] = &["asr-remote", "llm-openai", "tts-edge", "tts-openai"];
 
 /// What makes an environment of a host's variables.
 const VARIABLES: &str = "environment-config";
@@ -73,15 +85,17 @@ pub(super) fn all(profile: &Profile) -> Vec<Recipe> {
     ];
     if profile.name == DEFAULT_PROFILE {
         // Gateway and pipeline are the same in every profile. Two entries: WASI 0.2, and 0.3 for Spin's reuse of instances.
-        recipes.insert(0, recipe("edge.wasm", &[turn], STAGES));
-        let entry: &[&str] = &["gateway-spin", "pipeline"];
+        recipes.insert(0, recipe("edge.wasm", &[turn, &["events-log"]], STAGES));
+        let entry: &[&str] = &["gateway-spin", "pipeline", "events-log"];
         recipes.insert(1, recipe("edge-spin.wasm", &[entry], STAGES));
+        recipes.insert(2, recipe("edge-host.wasm", &[turn], STAGES_AND_EVENTS));
         // The turn without HTTP, for programs that embed it.
         recipes.push(recipe("pipeline.wasm", &[&["pipeline"], &stages], EVENTS));
     }
-    // Stages that ask servers, for Spin, which has their keys in variables.
+    // Stages that ask servers, for Spin, which has their keys in variables. A dependency there has none of its own, so the events have to
+    // end inside; the store is the application's.
     for stage in stages.iter().filter(|stage| ASKING.contains(stage)) {
-        let parts: &[&str] = &[stage, VARIABLES];
+        let parts: &[&str] = &[stage, VARIABLES, "events-log"];
         recipes.push(recipe(&format!("{stage}.wasm"), &[parts], WASI));
     }
     recipes
