@@ -45,7 +45,7 @@ fn paths_are_relative_to_the_file() {
 fn the_sample_is_valid_and_names_every_key() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../colloquy.toml");
     let config = Config::read(&path).unwrap();
-    assert_eq!(config.buckets.len(), 2);
+    assert_eq!(config.buckets.len(), 3);
     let text = std::fs::read_to_string(path).unwrap();
     for key in [
         "listen",
@@ -70,6 +70,9 @@ fn the_sample_is_valid_and_names_every_key() {
         "mounts",
         "outbound",
         "credentials",
+        "keyvalue",
+        "url",
+        "subject",
         "backend",
         "path",
         "max_mib",
@@ -169,6 +172,59 @@ fn destinations_and_their_keys_are_checked() {
     ));
     let secret = std::env::var("PATH").unwrap();
     assert!(!format!("{:?}", config.unwrap()).contains(&secret));
+}
+
+#[test]
+fn a_stage_may_use_buckets_that_there_are() {
+    let bucket = "[keyvalue.breakers]\nbackend = 'memory'\nmax_mib = 1\n";
+    let config = parse(&format!("{STAGES}keyvalue = ['breakers']\n{bucket}")).unwrap();
+    let granted = |section: &str| -> Vec<String> {
+        let mut stages = config.stages.all();
+        let (_, settings) = stages.find(|(name, _)| *name == section).unwrap();
+        settings.grants.buckets.iter().cloned().collect()
+    };
+    assert_eq!(granted("tts"), ["breakers"]);
+    assert!(granted("llm").is_empty());
+    let text = mistake(&format!(
+        "{STAGES}keyvalue = ['breakers', 'brakers']\n{bucket}"
+    ));
+    let what = "line 14: stage.tts.keyvalue names the bucket `brakers`, and there is no [keyvalue.brakers]";
+    assert!(text.ends_with(what), "{text}");
+}
+
+#[test]
+fn events_may_go_to_nats() {
+    let config =
+        parse("[events.nats]\nurl = 'nats://127.0.0.1:4222'\ncredentials = { env = 'PATH' }\n");
+    let shown = format!("{:?}", config.unwrap());
+    assert!(
+        shown.contains("colloquy.events at 127.0.0.1:4222"),
+        "{shown}"
+    );
+    assert!(!shown.contains(&std::env::var("PATH").unwrap()));
+    assert!(parse("").unwrap().nats.is_none());
+    for (section, what) in [
+        (
+            "url = 'http://127.0.0.1:4222'",
+            "line 2: events.nats.url is not an address such as",
+        ),
+        (
+            "url = 'nats://u:p@127.0.0.1'",
+            "line 2: events.nats.url must not have a password in it",
+        ),
+        (
+            "url = 'nats://h'\nsubject = 'a.>'",
+            "line 3: events.nats.subject must be words",
+        ),
+        (
+            "url = 'nats://h'\ncredentials = { env = 'NOT_SET_AT_ALL' }",
+            "line 3: events.nats.credentials names the environment variable NOT_SET_AT_ALL",
+        ),
+        ("subject = 'a'", "missing field `url`"),
+    ] {
+        let text = mistake(&format!("[events.nats]\n{section}\n"));
+        assert!(text.contains(what), "{section}: {text}");
+    }
 }
 
 #[test]
