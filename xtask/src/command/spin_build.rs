@@ -18,9 +18,11 @@ use crate::{paths, ui};
 /// The manifest that `spin up` takes when it is not told another.
 pub(crate) const MANIFEST: &str = "spin.toml";
 
-/// Interfaces beside those of WASI 0.2 that the denier has.
-const DENIED_BY_NAME: [&str; 4] = [
+/// Interfaces beside those of WASI 0.2 that the denier has, or that are worth nothing without one that it has: `atomics` works on buckets, and
+/// only `store` opens them.
+const DENIED_BY_NAME: [&str; 5] = [
     "wasi:config/store@0.2.0-draft-2024-09-27",
+    "wasi:keyvalue/atomics@0.2.0-draft2",
     "wasi:keyvalue/store@0.2.0-draft2",
     "fermyon:spin/variables@2.0.0",
     "spin:variables/variables@3.0.0",
@@ -77,7 +79,7 @@ fn check(path: &str) -> Result<()> {
     if let Some(name) = world.imports.keys().find(|name| !can_be_denied(name)) {
         bail!(
             "{path} imports {name}, which Spin would not deny it, whatever the manifest says; a stage may import WASI 0.2 \
-             (releases, not drafts), wasi:keyvalue/store and wasi:config/store"
+             (releases, not drafts), wasi:keyvalue and wasi:config/store"
         );
     }
     Ok(())
@@ -118,13 +120,14 @@ mod tests {
             "wasi:cli/environment@0.2.6",
             "wasi:http/outgoing-handler@0.2.12",
             "wasi:keyvalue/store@0.2.0-draft2",
+            "wasi:keyvalue/atomics@0.2.0-draft2",
         ] {
             assert!(can_be_denied(name), "{name}");
         }
         for name in [
             "wasi:cli/environment@0.2.0-rc-2023-11-10",
             "wasi:filesystem/preopens@0.3.0",
-            "wasi:keyvalue/atomics@0.2.0-draft2",
+            "wasi:keyvalue/batch@0.2.0-draft2",
             "wasi:otel/tracing@0.2.0",
             "fermyon:spin/sqlite",
             "spin:sqlite/sqlite@3.1.0",
@@ -145,7 +148,6 @@ mod tests {
             [
                 "colloquy:asr",
                 "colloquy:content",
-                "colloquy:events",
                 "colloquy:ingest",
                 "colloquy:intent",
                 "colloquy:llm",
