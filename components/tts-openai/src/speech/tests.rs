@@ -124,6 +124,54 @@ fn any_pieces_give_the_same_speech() {
     }
 }
 
+/// Frames of silence: 24 kHz, mono, 64 kbit/s, 576 samples each. That sound is decoded is tested where it is decoded.
+fn mp3(n: usize) -> Vec<u8> {
+    let mut frame = vec![0xff, 0xf3, 0x84, 0xc4];
+    frame.resize(192, 0);
+    frame.repeat(n)
+}
+
+#[test]
+fn an_mp3_is_decoded_whatever_was_asked_for() {
+    let tagged = [b"ID3\x04\0\0\0\0\0\x05tags.".to_vec(), mp3(50)].concat();
+    for piece in [1, 3, 191, 193, 5000, 100_000] {
+        for format in ["pcm", "wav", "mp3"] {
+            for kind in ["audio/mpeg", "application/octet-stream", "text/html", ""] {
+                for body in [mp3(50), tagged.clone()] {
+                    let spoken = speak(&server(kind, body, piece), format);
+                    assert_eq!(spoken, Ok((24_000, vec![0; 50 * 576])), "{piece} {kind}");
+                }
+            }
+        }
+    }
+    // One frame is enough where it was asked for.
+    let one = server("audio/mpeg", mp3(1), 10);
+    assert_eq!(speak(&one, "mp3"), Ok((24_000, vec![0; 576])));
+}
+
+#[test]
+fn an_mp3_that_is_cut_or_damaged_is_an_error() {
+    let cut = &mp3(50)[..5000];
+    assert!(unavailable(speak(&server("audio/mpeg", cut, 997), "mp3")).contains("cut short"));
+    let junk = [&mp3(3), &b"<html>"[..], &mp3(3)].concat();
+    assert!(unavailable(speak(&server("audio/mpeg", junk, 997), "mp3")).contains("damaged"));
+    // Nothing of it is noise to a listener: what came before the damage is whole, and there is nothing after it.
+    let junk = [&mp3(60), &b"<html>"[..], &mp3(60)].concat();
+    let junk = server("audio/mpeg", junk, 192);
+    let mut speech = Speech::begin(&config("mp3"), &junk, "Hello.", None, 1.0).unwrap();
+    let mut n = 0;
+    let error = loop {
+        match speech.next_samples() {
+            Ok(Some(samples)) => n += samples.len(),
+            Ok(None) => panic!("it ended well"),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(n, 60 * 576);
+    assert!(matches!(error, Failure::Unavailable(_)));
+    assert_eq!(speech.next_samples(), Ok(None));
+}
+
 #[test]
 fn a_wav_may_have_something_after_its_samples_or_no_length() {
     let tail = [wav(1), b"LIST\x04\0\0\0abcd".to_vec()].concat();
