@@ -91,3 +91,14 @@ wit_bindgen::generate!({
 });
 use super::Component;
 export!(Component with_types_in self);
+
+impl crate::contract::Strategy {
+    /// What the code above calls to read an enum, by a name that its own enums have.
+    fn _lift(discriminant: u8) -> Self {
+        match discriminant {
+            0 => Self::Fast,
+            1 => Self::Balanced,
+            _ => Self::High,
+        }
+    }
+}
