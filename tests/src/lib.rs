@@ -8,6 +8,7 @@
 
 pub mod alone;
 pub mod conform;
+pub mod eval;
 pub mod host;
 pub mod preinit;
 pub mod process;

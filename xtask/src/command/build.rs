@@ -28,19 +28,27 @@ pub(crate) fn test_guests() -> Result<()> {
     )
 }
 
+/// Builds one component of `components/`.
+pub(crate) fn component(package: &str) -> Result<()> {
+    build_packages(&[package.to_owned()], &paths::dist().join("components"))
+}
+
 fn components(sources: &Path, target: &Path) -> Result<()> {
-    let packages = cargo::packages_in(sources)?;
+    build_packages(&cargo::packages_in(sources)?, target)
+}
+
+fn build_packages(packages: &[String], target: &Path) -> Result<()> {
     ui::step(
         "Building",
         format!("{} for {}", packages.join(", "), cargo::WASM),
     );
     let mut command = cargo::cargo();
     cargo::for_components(command.arg("build"));
-    for package in &packages {
+    for package in packages {
         command.args(["-p", package]);
     }
     let built = cargo::build(&mut command)?;
-    for package in &packages {
+    for package in packages {
         let artifact = built.iter().find(|artifact| artifact.name == *package);
         let artifact = artifact
             .with_context(|| format!("{package} made no component; is its crate-type cdylib?"))?;

@@ -6,6 +6,7 @@ mod build;
 mod ci;
 mod compose;
 mod conform;
+mod eval;
 mod licences;
 mod models;
 mod preinit;
@@ -109,6 +110,15 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
         args: Vec<String>,
     },
+    /// Measure how good a stage is: `eval intent --split development --failures`; `eval intent --help` for options
+    #[command(disable_help_flag = true)]
+    Eval {
+        /// What is evaluated
+        what: eval::What,
+        /// `--stage rules` chooses the component `intent-rules`; the others are passed on
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
     /// Measure on this machine
     Bench {
         /// `turns` against the usual Python stack, or components with models inside (`preinit`) against those that read them
@@ -158,6 +168,7 @@ impl Xtask {
             Command::Test { args } => test::run(&args),
             Command::Ci => ci::run(),
             Command::Conform { args } => conform::run(&args),
+            Command::Eval { what, args } => eval::run(what, &args),
             Command::Bench { what, args } => bench::run(what, &args),
             Command::Licences => licences::run(),
             Command::Announce { address } => serve::announce(&address),
