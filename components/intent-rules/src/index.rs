@@ -4,16 +4,19 @@
 //! frequency of Robertson and Sparck Jones in the form that BM25 uses, `ln(1 + (N - n + 0.5) / (n + 0.5))`, always positive.
 //! Built once for a content base and never changed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::base::ContentBase;
 use crate::lexicon::Lexicon;
+use crate::select::score::Term;
 use crate::text::similar::{allowance, likeness};
 use crate::text::stem;
 use crate::text::tokens::words;
 
-/// How much a stem counts by where it occurs: title and aliases, keywords, technologies, organisation, summary.
-pub const FIELD_WEIGHTS: [f32; 5] = [1.0, 0.9, 0.8, 0.7, 0.6];
+/// How much a stem counts by where it occurs: title and aliases, keywords, technologies, organisation, summary, details.
+pub const FIELD_WEIGHTS: [f32; 6] = [1.0, 0.9, 0.8, 0.7, 0.6, 0.4];
+/// How much a synonym counts of what the word itself would.
+const SYNONYM: f32 = 0.7;
 
 /// An item that holds a stem.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,6 +33,7 @@ pub struct Index {
     postings: HashMap<String, Vec<Posting>>,
     /// All stems, sorted, so that spelling correction has an order.
     stems: Vec<String>,
+    words: Vec<String>,
     n_items: usize,
 }
 
@@ -38,8 +42,9 @@ impl Index {
     #[must_use]
     pub fn new(base: &ContentBase, lexicon: &Lexicon) -> Self {
         let mut postings: HashMap<String, Vec<Posting>> = HashMap::new();
+        let mut all_words = BTreeSet::new();
         for (i, item) in base.items.iter().enumerate() {
-            let fields: [Vec<&str>; 5] = [
+            let fields: [Vec<&str>; 6] = [
                 std::iter::once(item.title.as_str())
                     .chain(item.aliases.iter().map(String::as_str))
                     .collect(),
@@ -47,6 +52,7 @@ impl Index {
                 item.technologies.iter().map(String::as_str).collect(),
                 item.organisation.iter().map(String::as_str).collect(),
                 vec![item.summary.as_str()],
+                vec![item.details.as_str()],
             ];
             for (texts, weight) in fields.iter().zip(FIELD_WEIGHTS) {
                 for word in texts
@@ -55,6 +61,7 @@ impl Index {
                     .filter(|word| !lexicon.stop.contains(word))
                 {
                     let list = postings.entry(stem(&word)).or_default();
+                    all_words.insert(word);
                     // Fields come in falling weight and items in order, so the first entry of an item is its best.
                     if list.last().is_none_or(|last| last.item != i) {
                         list.push(Posting { item: i, weight });
@@ -67,8 +74,15 @@ impl Index {
         Self {
             postings,
             stems,
+            words: all_words.into_iter().collect(),
             n_items: base.items.len(),
         }
+    }
+
+    /// All words, sorted.
+    #[must_use]
+    pub fn words(&self) -> &[String] {
+        &self.words
     }
 
     /// Whether a stem occurs at all.
@@ -81,6 +95,24 @@ impl Index {
     #[must_use]
     pub fn postings(&self, stem: &str) -> &[Posting] {
         self.postings.get(stem).map_or(&[], Vec::as_slice)
+    }
+
+    /// How much each item holds of a term: the weight of the best field of the word or of a synonym.
+    #[must_use]
+    pub fn held(&self, term: &Term) -> Vec<Posting> {
+        let mut held: Vec<Posting> = Vec::new();
+        let own = std::iter::once((&term.stem, term.trust));
+        let others = term.also.iter().map(|stem| (stem, SYNONYM));
+        for (stem, share) in own.chain(others) {
+            for posting in self.postings(stem) {
+                let weight = posting.weight * share;
+                match held.iter_mut().find(|other| other.item == posting.item) {
+                    Some(other) => other.weight = other.weight.max(weight),
+                    None => held.push(Posting { weight, ..*posting }),
+                }
+            }
+        }
+        held
     }
 
     /// Rarity of a stem; that of a word in no item is the highest.

@@ -8,6 +8,8 @@ use std::collections::HashSet;
 use serde::Deserialize;
 
 use crate::intent::pattern::Pattern;
+use crate::normal::glossary::Glossary;
+use crate::text::stem;
 use crate::text::tokens::words;
 
 /// The intents, in the order that decides between rules of equal strength.
@@ -47,10 +49,22 @@ pub struct Lexicon {
     pub greatest: HashSet<String>,
     /// Words that ask for anything but what was shown.
     pub others: HashSet<String>,
+    /// Type nouns that mean only some items of the type, those that hold the noun: a medal is an award, and not every award is one.
+    pub kinds: HashSet<String>,
+    /// Names of types whose items are no events: they do not answer what was done in a year.
+    pub abilities: HashSet<String>,
+    /// Words that a finished question rarely ends in.
+    pub dangling: HashSet<String>,
     /// Phrases before the question proper, longest first.
     pub lead_ins: Vec<Vec<String>>,
     /// The rules of each intent.
     pub intents: Vec<IntentRules>,
+    /// Everyday words, which are no misspelled names.
+    pub common: HashSet<String>,
+    /// English figures of speech.
+    pub english: Glossary,
+    /// Other languages.
+    pub languages: Vec<Glossary>,
 }
 
 /// All rules of one intent.
@@ -75,6 +89,21 @@ pub struct Rule {
     pub strength: f32,
     /// Item type that it implies, when the content base has a type of that name.
     pub item_type: Option<String>,
+    /// For what is off topic: which names of the content base in the same question do not speak against it.
+    pub holds: Holds,
+}
+
+/// How firmly something off topic is off topic. The subject of the content always speaks against it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Holds {
+    /// Any name speaks against it.
+    #[default]
+    Nothing,
+    /// Organisations, years and types do not: the navy of today.
+    Organisations,
+    /// No name does: the price of a compiler.
+    Names,
 }
 
 #[derive(Deserialize)]
@@ -88,6 +117,9 @@ struct WordsFile {
     latest: Vec<String>,
     greatest: Vec<String>,
     others: Vec<String>,
+    kinds: Vec<String>,
+    dangling: Vec<String>,
+    abilities: Vec<String>,
     lead_ins: Vec<String>,
 }
 
@@ -115,6 +147,8 @@ struct RuleFile {
     strength: f32,
     #[serde(rename = "type")]
     item_type: Option<String>,
+    #[serde(default)]
+    holds: Holds,
 }
 
 impl Lexicon {
@@ -137,8 +171,11 @@ impl Lexicon {
         let mut lead_ins: Vec<Vec<String>> =
             file.lead_ins.iter().map(|phrase| words(phrase)).collect();
         lead_ins.sort_by_key(|phrase| std::cmp::Reverse(phrase.len()));
+        // What asks for the first or the most says nothing about content.
+        let cues = [&file.earliest, &file.latest, &file.greatest, &file.others];
+        let cues: Vec<String> = cues.into_iter().flatten().cloned().collect();
         Ok(Self {
-            stop: file.stop.into_iter().collect(),
+            stop: file.stop.into_iter().chain(cues).collect(),
             subject_pronouns: file.subject_pronouns.into_iter().collect(),
             item_pronouns: file.item_pronouns.into_iter().collect(),
             question_words: file.question_words.into_iter().collect(),
@@ -146,13 +183,49 @@ impl Lexicon {
             latest: file.latest.into_iter().collect(),
             greatest: file.greatest.into_iter().collect(),
             others: file.others.into_iter().collect(),
+            kinds: file.kinds.iter().map(|word| stem(word)).collect(),
+            abilities: file.abilities.into_iter().collect(),
+            dangling: file.dangling.into_iter().collect(),
             lead_ins,
             intents: rules
                 .intents
                 .into_iter()
                 .map(intent)
                 .collect::<Result<_, _>>()?,
+            common: include_str!("../data/common.txt")
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect(),
+            english: Glossary::from_json(include_str!("../data/languages/en.json"))?,
+            languages: [
+                include_str!("../data/languages/de.json"),
+                include_str!("../data/languages/es.json"),
+                include_str!("../data/languages/fr.json"),
+            ]
+            .into_iter()
+            .map(Glossary::from_json)
+            .collect::<Result<_, _>>()?,
         })
+    }
+
+    /// Every word of the lists and rules.
+    pub fn vocabulary(&self) -> impl Iterator<Item = &String> {
+        let lists = [
+            &self.stop,
+            &self.subject_pronouns,
+            &self.item_pronouns,
+            &self.question_words,
+            &self.earliest,
+            &self.latest,
+            &self.greatest,
+            &self.others,
+        ];
+        let rules = self.intents.iter().flat_map(|rules| &rules.rules);
+        lists
+            .into_iter()
+            .flatten()
+            .chain(self.lead_ins.iter().flatten())
+            .chain(rules.flat_map(|rule| rule.pattern.words()))
     }
 }
 
@@ -177,6 +250,7 @@ fn intent(file: IntentFile) -> Result<IntentRules, String> {
                 pattern,
                 strength: rule.strength,
                 item_type: rule.item_type,
+                holds: rule.holds,
             })
         })
         .collect::<Result<_, String>>()?;

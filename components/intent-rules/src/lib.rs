@@ -2,7 +2,8 @@
 //!
 //! A question is read once ([`intent::question`]), judged by rules and context ([`intent::classify`]), and answered with items that are
 //! scored by a fixed formula ([`select::score`]). Nothing is learned and nothing is random: equal input gives equal output. It needs the
-//! folder with `content.json` and nothing else. The language is English.
+//! folder with `content.json` and nothing else. The rules are English; questions in other languages are put into English words first
+//! ([`normal`]).
 
 pub mod base;
 #[cfg(target_family = "wasm")]
@@ -12,7 +13,9 @@ pub mod index;
 pub mod intent;
 pub mod lexicon;
 pub mod names;
+pub mod normal;
 pub mod select;
+pub mod synonyms;
 pub mod text;
 
 use base::{ContentBase, Item};
@@ -22,8 +25,11 @@ use index::Index;
 use intent::{Classification, Turn};
 use lexicon::Lexicon;
 use names::Names;
+use normal::Normaliser;
+use normal::spelling::Speller;
 use select::choose::{Hit, Request, Selection};
 use select::filter::{Filter, unknown_type};
+use synonyms::Synonyms;
 
 /// A content base with everything built over it. Never changes.
 #[derive(Debug)]
@@ -32,6 +38,8 @@ pub struct Engine {
     lexicon: Lexicon,
     names: Names,
     index: Index,
+    synonyms: Synonyms,
+    normaliser: Normaliser,
 }
 
 impl Engine {
@@ -40,14 +48,28 @@ impl Engine {
     /// # Errors
     /// `internal` when the built-in word lists are broken, which a test excludes.
     pub fn new(base: ContentBase) -> Result<Self, Error> {
-        let lexicon = Lexicon::built_in().map_err(Error::Internal)?;
+        let mut lexicon = Lexicon::built_in().map_err(Error::Internal)?;
+        let synonyms = Synonyms::built_in().map_err(Error::Internal)?;
         let names = Names::new(&base);
         let index = Index::new(&base, &lexicon);
+        let speller = Speller::new(
+            lexicon.vocabulary().cloned(),
+            names.words().cloned(),
+            index.words().iter().cloned(),
+            lexicon.common.iter().chain(synonyms.words()).cloned(),
+        );
+        let normaliser = Normaliser::new(
+            std::mem::take(&mut lexicon.english),
+            std::mem::take(&mut lexicon.languages),
+            speller,
+        );
         Ok(Self {
             base,
             lexicon,
             names,
             index,
+            synonyms,
+            normaliser,
         })
     }
 

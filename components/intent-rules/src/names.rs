@@ -7,6 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::base::ContentBase;
+use crate::normal::sounds::{fullness, sounds, unlikeness};
 use crate::text::similar::{fold, likeness};
 use crate::text::tokens::words;
 use crate::text::{numbers, stem};
@@ -18,8 +19,15 @@ const MAX_ALIKE_WORDS: usize = 3;
 /// Confidence of a name reached through its stem, for instance a plural.
 const STEM_CONFIDENCE: f32 = 0.95;
 
+/// Most confidence of a name that only sounds like what was said.
+const BY_SOUND: f32 = 0.85;
+/// Largest share of the sounds that may differ.
+const MAX_UNLIKE: f32 = 0.21;
+/// Names with fewer sounds are too short to be told apart by ear: two consonants and a vowel.
+const MIN_SOUND: f32 = 2.4;
+
 /// What a name stands for; the numbers are indices into the content base.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Target {
     /// The person or thing the content is about.
     Subject,
@@ -57,6 +65,12 @@ pub struct Names {
     stemmed: HashMap<String, Vec<Target>>,
     /// Sound-folded key and targets of names long enough to survive a typo.
     alike: Vec<(String, Vec<Target>)>,
+    /// How each of them sounds.
+    sounds: Vec<(String, Vec<Target>)>,
+    /// The words of each name, by its key.
+    spelled: HashMap<String, Vec<String>>,
+    /// Every word of every name.
+    words: HashSet<String>,
 }
 
 impl Names {
@@ -88,8 +102,41 @@ impl Names {
         for (i, item) in base.items.iter().enumerate() {
             names.add_all(&item.title, &item.aliases, Target::Item(i));
         }
+        names.join_technologies(base);
         names.collect_alike();
         names
+    }
+
+    /// An item that is called like a technology is also meant by the technology's other names.
+    fn join_technologies(&mut self, base: &ContentBase) {
+        let mut items: HashMap<usize, Vec<Target>> = HashMap::new();
+        for (at, technology) in base.technologies.iter().enumerate() {
+            let name = words(&technology.name);
+            let run: Vec<&str> = name.iter().map(String::as_str).collect();
+            for form in forms(&run) {
+                let targets = self.exact.get(&key(&form)).into_iter().flatten();
+                let named = targets.filter(|other| matches!(other, Target::Item(_)));
+                items.entry(at).or_default().extend(named);
+            }
+        }
+        for map in [&mut self.exact, &mut self.stemmed] {
+            for targets in map.values_mut() {
+                let technologies = targets.iter().filter_map(|target| match target {
+                    Target::Technology(at) => items.get(at),
+                    _ => None,
+                });
+                let mut more: Vec<Target> = technologies.flatten().copied().collect();
+                more.sort_unstable();
+                more.retain(|target| !targets.contains(target));
+                more.dedup();
+                targets.extend(more);
+            }
+        }
+    }
+
+    /// Every word of every name.
+    pub fn words(&self) -> impl Iterator<Item = &String> {
+        self.words.iter()
     }
 
     /// Names in a row of normalised words. `ordinary` says which words are plain vocabulary and cannot be a misspelled name.
@@ -151,7 +198,16 @@ impl Names {
 
     fn lookup(&self, run: &[&str]) -> Option<(Vec<Target>, f32)> {
         if let Some(targets) = self.exact.get(&key(run)) {
-            return Some((targets.clone(), 1.0));
+            let mut targets = targets.clone();
+            // "The UNIVAC" may be the name of an item, and is still the UNIVAC.
+            if let Some((&("the" | "a" | "an" | "her"), bare)) = run.split_first() {
+                for other in self.exact.get(&key(bare)).into_iter().flatten() {
+                    if !targets.contains(other) {
+                        targets.push(*other);
+                    }
+                }
+            }
+            return Some((targets, 1.0));
         }
         self.stemmed
             .get(&stem_key(run))
@@ -170,6 +226,31 @@ impl Names {
         }
         // A name that only sounds the same is still a guess.
         best.map(|(like, targets)| (targets.clone(), like.min(0.9)))
+            .or_else(|| self.sounding(run))
+    }
+
+    /// The name that sounds most like a run of words.
+    fn sounding(&self, run: &[&str]) -> Option<(Vec<Target>, f32)> {
+        if run
+            .iter()
+            .any(|word| word.contains(|c: char| c.is_ascii_digit()))
+        {
+            return None;
+        }
+        let heard = heard(run);
+        let mut best: Option<(f32, &Vec<Target>)> = None;
+        // The comparison is dear; most names are out by their length alone.
+        let near = |sound: &&(String, Vec<Target>)| {
+            sound.0.len().abs_diff(heard.len()) <= 1 + sound.0.len() / 4
+        };
+        for (sound, targets) in self.sounds.iter().filter(near) {
+            let share = unlikeness(&heard, sound) / fullness(sound).max(fullness(&heard));
+            if share <= MAX_UNLIKE && best.is_none_or(|(least, _)| share < least) {
+                best = Some((share, targets));
+            }
+        }
+        best.filter(|_| fullness(&heard) >= MIN_SOUND)
+            .map(|(share, targets)| (targets.clone(), BY_SOUND * (1.0 - share)))
     }
 
     fn add_all(&mut self, name: &str, aliases: &[String], target: Target) {
@@ -181,19 +262,11 @@ impl Names {
 
     fn add(&mut self, name: &str, target: Target) {
         let words = words(name);
+        self.words.extend(words.iter().cloned());
         let run: Vec<&str> = words.iter().map(String::as_str).collect();
-        // "The A-0 compiler" is also found as "A-0 compiler", and "Mark I" as "Mark 1".
-        let bare = match run.split_first() {
-            Some((&("the" | "a" | "an"), rest)) if rest.len() > 1 => rest.to_vec(),
-            _ => Vec::new(),
-        };
-        let arabic = match run.split_last() {
-            Some((last, rest)) if !rest.is_empty() => numbers::roman(last)
-                .map(|digit| [rest, &[digit]].concat())
-                .unwrap_or_default(),
-            _ => Vec::new(),
-        };
-        for form in [run, bare, arabic].iter().filter(|form| !form.is_empty()) {
+        for form in &forms(&run) {
+            let own = form.iter().map(|word| (*word).to_owned()).collect();
+            self.spelled.entry(key(form)).or_insert(own);
             insert(&mut self.exact, key(form), target);
             insert(&mut self.stemmed, stem_key(form), target);
         }
@@ -209,7 +282,26 @@ impl Names {
                     .iter()
                     .any(|t| matches!(t, Target::Verb(_) | Target::Type(_)))
             })
-            .map(|(name, targets)| (fold(name), targets.clone()))
+            .map(|(name, targets)| (name.clone(), targets.clone()))
+            .collect();
+        entries.sort_by(|a, b| a.0.cmp(&b.0));
+        for (name, targets) in &entries {
+            let run: Vec<&str> = self
+                .spelled
+                .get(name)
+                .into_iter()
+                .flatten()
+                .map(String::as_str)
+                .collect();
+            let sound = heard(&run);
+            let has_digit = name.contains(|c: char| c.is_ascii_digit());
+            if !has_digit && run.len() <= MAX_ALIKE_WORDS && fullness(&sound) >= MIN_SOUND {
+                self.sounds.push((sound, targets.clone()));
+            }
+        }
+        let mut entries: Vec<(String, Vec<Target>)> = entries
+            .into_iter()
+            .map(|(name, targets)| (fold(&name), targets))
             .filter(|(name, _)| name.chars().count() >= 5)
             .collect();
         // The map has no order of its own; ties must not depend on it.
@@ -228,6 +320,36 @@ fn insert(map: &mut HashMap<String, Vec<Target>>, key: String, target: Target) {
     if !targets.contains(&target) {
         targets.push(target);
     }
+}
+
+/// A name's words, and its other forms: "The A-0 compiler" is also found as "A-0 compiler", and "Mark I" as "Mark 1".
+fn forms<'w>(run: &[&'w str]) -> Vec<Vec<&'w str>> {
+    let mut forms = vec![run.to_vec()];
+    if let Some((&("the" | "a" | "an"), rest)) = run.split_first()
+        && rest.len() > 1
+    {
+        forms.push(rest.to_vec());
+    }
+    if let Some((last, rest)) = run.split_last()
+        && let Some(digit) = numbers::roman(last)
+        && !rest.is_empty()
+    {
+        forms.push([rest, &[digit]].concat());
+    }
+    forms
+}
+
+/// How a row of words sounds.
+fn heard(run: &[&str]) -> String {
+    let mut all = String::new();
+    for word in run {
+        for sound in sounds(word).chars() {
+            if !all.ends_with(sound) {
+                all.push(sound);
+            }
+        }
+    }
+    all
 }
 
 /// The words run together, small numbers as digits.

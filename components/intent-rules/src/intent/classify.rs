@@ -9,7 +9,8 @@ use super::question::{Question, read};
 use super::{Classification, Entity, Turn, context};
 use crate::Engine;
 use crate::error::Error;
-use crate::lexicon::INTENTS;
+use crate::lexicon::{Holds, INTENTS, Rule};
+use crate::select::score::Term;
 use crate::text::stem;
 
 /// Most characters of a question.
@@ -18,6 +19,11 @@ pub const MAX_CHARACTERS: usize = 4_000;
 const STRONG: f32 = 0.8;
 /// What a rule keeps of its strength when something else in the question speaks against it.
 const YIELD: f32 = 0.4;
+
+/// A rule this strong also knows a question that ends like a broken-off one: "what was she good at".
+const SURE: f32 = 0.85;
+/// What an everyday word that the content does not know counts of what another unknown word would.
+const EVERYDAY: f32 = 0.3;
 
 /// Strength of one intent.
 #[derive(Debug, Clone)]
@@ -76,6 +82,7 @@ pub fn classify(engine: &Engine, text: &str, history: &[Turn]) -> Result<Classif
         best.intent,
         &question,
         known_share,
+        best.strength,
         !carried.entities.is_empty() || carried.resolved,
     );
     let item_type = item_type(engine, &question, &best, carried.item_type);
@@ -138,7 +145,9 @@ fn strengths(engine: &Engine, question: &Question, has_history: bool) -> Vec<Can
         let Some(candidate) = candidates.iter_mut().find(|c| c.intent == rules.intent) else {
             continue;
         };
-        for rule in &rules.rules {
+        let is_left =
+            |rule: &&Rule| rules.intent != "off-topic" || !question.speaks_against(rule.holds);
+        for rule in rules.rules.iter().filter(is_left) {
             if rule.strength > candidate.strength && rule.pattern.matches(units) {
                 candidate.strength = rule.strength;
                 candidate.item_type.clone_from(&rule.item_type);
@@ -161,7 +170,6 @@ fn yield_to_content(engine: &Engine, question: &Question, candidates: &mut [Cand
     };
     let asks_content = question.names_something() || strong(&is_about_content);
     let asks = asks_content || strong(&|intent| intent == "help");
-    let on_topic = question.names_something() || question.has_subject_named();
     for candidate in candidates {
         let social = engine
             .lexicon
@@ -170,7 +178,8 @@ fn yield_to_content(engine: &Engine, question: &Question, candidates: &mut [Cand
             .any(|rules| rules.social && rules.intent == candidate.intent);
         let yields = match candidate.intent {
             "help" => asks_content,
-            "off-topic" => on_topic,
+            "off-topic" => false,
+            "about" => question.names_something(),
             _ => social && asks,
         };
         if yields {
@@ -216,12 +225,16 @@ fn settle(
     intent: &'static str,
     question: &Question,
     known_share: f32,
+    strength: f32,
     resolved: bool,
 ) -> &'static str {
-    let answerable = resolved
-        || question.names_something()
-        || question.has_subject
-        || (!question.keywords.is_empty() && known_share >= 0.5);
+    let knows_words = !question.keywords.is_empty() && known_share >= 0.5;
+    // Years and types are no anchor among words that the content does not know: "what did Steve Jobs invent?"
+    let anchor = ["item", "technology", "organisation"]
+        .iter()
+        .any(|kind| question.of_kind(kind).next().is_some());
+    let weak_anchor = question.names_something() && (question.keywords.is_empty() || knows_words);
+    let answerable = resolved || anchor || weak_anchor || question.has_subject || knows_words;
     match intent {
         "list" | "detail" | "when" | "count" | "compare" if !answerable => {
             if question.keywords.is_empty() {
@@ -229,6 +242,15 @@ fn settle(
             } else {
                 "off-topic"
             }
+        }
+        "list" | "detail" | "when" | "count" | "compare" | "follow-up"
+            if !resolved
+                && !question.names_something()
+                && question.keywords.is_empty()
+                && question.is_cut_off
+                && strength < SURE =>
+        {
+            "unclear"
         }
         intent => intent,
     }
@@ -264,6 +286,20 @@ fn item_type(
 }
 
 impl Question {
+    /// Whether the content is named so clearly that a rule for what is off topic does not hold.
+    fn speaks_against(&self, holds: Holds) -> bool {
+        let names_thing = self
+            .of_kind("item")
+            .chain(self.of_kind("technology"))
+            .next();
+        self.has_subject_named()
+            || match holds {
+                Holds::Nothing => self.names_something(),
+                Holds::Organisations => names_thing.is_some(),
+                Holds::Names => false,
+            }
+    }
+
     /// The subject is there, and not only as the `you` of a request to the speaker.
     fn has_subject_named(&self) -> bool {
         self.has_subject
@@ -279,11 +315,11 @@ impl Engine {
     #[must_use]
     pub fn known_share(&self, keywords: &[String]) -> f32 {
         let terms = self.terms(keywords);
-        let all: f32 = terms.iter().map(|term| self.index.idf(&term.stem)).sum();
+        let all: f32 = terms.iter().map(|term| term.weight).sum();
         let known: f32 = terms
             .iter()
-            .filter(|term| self.index.knows(&term.stem))
-            .map(|term| self.index.idf(&term.stem) * term.trust)
+            .filter(|term| self.index.knows(&term.stem) || !term.also.is_empty())
+            .map(|term| term.weight * term.trust)
             .sum();
         if all > 0.0 {
             (known / all).clamp(0.0, 1.0)
@@ -294,19 +330,37 @@ impl Engine {
 
     /// Keywords as the index knows them: stemmed, and corrected when misspelled; each stem once.
     #[must_use]
-    pub fn terms(&self, keywords: &[String]) -> Vec<crate::select::score::Term> {
-        let mut terms: Vec<crate::select::score::Term> = Vec::new();
+    pub fn terms(&self, keywords: &[String]) -> Vec<Term> {
+        let mut terms: Vec<Term> = Vec::new();
         for word in keywords {
-            let mut term = crate::select::score::Term {
+            let mut term = Term {
                 word: word.clone(),
                 stem: stem(word),
                 trust: 1.0,
+                also: Vec::new(),
+                weight: 0.0,
             };
+            let is_everyday = self.lexicon.common.contains(word);
             if !self.index.knows(&term.stem)
+                && !is_everyday
                 && let Some((known, like)) = self.index.correct(&term.stem)
             {
                 term.stem = known.to_owned();
                 term.trust = like;
+            }
+            let synonyms = self.synonyms.of(&term.stem).into_iter();
+            term.also = synonyms
+                .filter(|stem| self.index.knows(stem))
+                .map(str::to_owned)
+                .collect();
+            let is_known = self.index.knows(&term.stem) || !term.also.is_empty();
+            let rarity = match term.also.iter().map(|stem| self.index.idf(stem)) {
+                rarities if !self.index.knows(&term.stem) => rarities.reduce(f32::min),
+                _ => None,
+            };
+            term.weight = rarity.unwrap_or_else(|| self.index.idf(&term.stem));
+            if !is_known && is_everyday {
+                term.weight *= EVERYDAY;
             }
             if !terms.iter().any(|other| other.stem == term.stem) {
                 terms.push(term);

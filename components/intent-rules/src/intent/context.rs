@@ -79,6 +79,11 @@ pub fn resolve(
             ..Carried::default()
         };
     }
+    // "How many are there?" leaves out everything that the question before said.
+    let says_nothing = question.keywords.is_empty() && question.item_pronoun.is_none();
+    if says_nothing && matches!(intent, "count" | "list") && !question.has_subject {
+        return others(engine, question, turn);
+    }
     let points = question.item_pronoun.is_some()
         && matches!(intent, "detail" | "when" | "compare" | "list" | "count")
         && !question.has_words(known_share);

@@ -94,8 +94,16 @@ impl Reader<'_> {
         n_shown: usize,
     ) -> Option<u32> {
         let shown = u32::try_from(n_shown).ok().filter(|n| *n > 0)?;
-        let alone =
-            next.is_none() || matches!(next, Some("one" | "item" | "card" | "thing" | "please"));
+        let of_these = next == Some("of")
+            && matches!(
+                self.words.get(at + 2).copied(),
+                Some("these" | "those" | "them")
+            );
+        let alone = next.is_none()
+            || of_these
+            || matches!(next, Some("one" | "item" | "card" | "thing" | "please"));
+        // "Which came first" asks for an order, not for a place.
+        let alone = alone && matches!(before, "the" | "" | "about" | "and" | "or" | "on" | "her");
         let number = numbers::ordinal(word).or(match word {
             "last" | "latter" => Some(shown),
             "former" => Some(1),

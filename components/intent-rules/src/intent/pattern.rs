@@ -1,7 +1,8 @@
 //! The little pattern language of `data/rules.json`.
 //!
 //! A pattern is a row of slots. Each slot offers alternatives, separated by `|`, and matches one unit of the question:
-//! a word; `{name}` (a technology, organisation or item), `{type}`, `{years}`, `{ordinal}`, `{count}` or `{subject}`.
+//! a word; `{name}` (a technology, organisation or item), `{item}`, `{type}`, `{years}`, `{ordinal}`, `{count}`, `{number}` or
+//! `{subject}`.
 //! A slot that offers `*` may also be absent or stretch over up to [`MAX_GAP`] units of any kind, so `*` alone is a gap, and `the|*`
 //! reads "usually the". `^` pins the pattern to the start of the question (after its lead-in), `$` to the end. Without them it may match
 //! anywhere.
@@ -14,6 +15,8 @@ pub const MAX_GAP: usize = 5;
 pub enum Class {
     /// A technology, organisation or item.
     Name,
+    /// An item, by its own name; also a [`Class::Name`].
+    Item,
     /// A noun for an item type.
     Type,
     /// Years.
@@ -24,6 +27,8 @@ pub enum Class {
     Count,
     /// The person the content is about.
     Subject,
+    /// A number, in words or digits.
+    Number,
 }
 
 /// A word, or several that belong to one name.
@@ -75,6 +80,11 @@ impl Pattern {
         }
     }
 
+    /// Its plain words.
+    pub fn words(&self) -> impl Iterator<Item = &String> {
+        self.slots.iter().flat_map(|slot| &slot.words)
+    }
+
     /// Whether the pattern occurs in a question.
     #[must_use]
     pub fn matches(&self, units: &[Unit]) -> bool {
@@ -112,11 +122,13 @@ impl Slot {
             match choice {
                 "*" => slot.gap = true,
                 "{name}" => slot.classes.push(Class::Name),
+                "{item}" => slot.classes.push(Class::Item),
                 "{type}" => slot.classes.push(Class::Type),
                 "{years}" => slot.classes.push(Class::Years),
                 "{ordinal}" => slot.classes.push(Class::Ordinal),
                 "{count}" => slot.classes.push(Class::Count),
                 "{subject}" => slot.classes.push(Class::Subject),
+                "{number}" => slot.classes.push(Class::Number),
                 "" => return Err("an alternative is empty".to_owned()),
                 word if word.contains(['{', '}']) => return Err(format!("unknown class {word}")),
                 word => slot.words.push(word.to_owned()),

@@ -7,10 +7,10 @@ use super::pattern::{Class, Unit};
 use crate::Engine;
 use crate::names::{Match, Target};
 use crate::text::years::Years;
-use crate::text::{Token, stem, tokenize};
+use crate::text::{Token, numbers, stem};
 
-/// Most words that are looked at; a longer question is judged by its beginning.
-const MAX_WORDS: usize = 200;
+/// Most confidence of a name whose words had to be put right.
+const CORRECTED: f32 = 0.9;
 
 /// A question taken apart.
 #[derive(Debug, Default)]
@@ -31,6 +31,8 @@ pub struct Question {
     pub hinted_type: Option<String>,
     /// The question asks for other items than those shown.
     pub wants_others: bool,
+    /// It ends in a word that needs another one after it.
+    pub is_cut_off: bool,
 }
 
 impl Question {
@@ -62,8 +64,7 @@ impl Question {
 /// Takes a question apart. `n_shown` is how many items the turn before showed, for `the second one` and `the last one`.
 #[must_use]
 pub fn read(engine: &Engine, text: &str, n_shown: usize) -> Question {
-    let mut tokens = tokenize(text);
-    tokens.truncate(MAX_WORDS);
+    let tokens = engine.normaliser.tokens(text);
     let words: Vec<&str> = tokens.iter().map(|token| token.text.as_str()).collect();
     let lexicon = &engine.lexicon;
     let ordinary = |word: &str| {
@@ -88,6 +89,9 @@ pub fn read(engine: &Engine, text: &str, n_shown: usize) -> Question {
     let n_lead_in = reader.lead_in();
     reader.question.units = reader.units();
     reader.question.n_lead_in = n_lead_in;
+    reader.question.is_cut_off = words
+        .last()
+        .is_some_and(|word| lexicon.dangling.contains(*word));
     reader.question
 }
 
@@ -115,6 +119,11 @@ impl Reader<'_> {
     fn name(&mut self, found: &Match) {
         let base = &self.engine.base;
         let said = self.said(found.first, found.end);
+        let confidence = if self.is_as_said(found) {
+            found.confidence
+        } else {
+            found.confidence.min(CORRECTED)
+        };
         let mut classes = Vec::new();
         let mut keywords: Vec<String> = Vec::new();
         for target in &found.targets {
@@ -154,6 +163,7 @@ impl Reader<'_> {
                     Class::Name,
                 ),
                 Target::Item(i) => {
+                    classes.push(Class::Item);
                     keywords.extend(
                         self.words
                             .get(found.first..found.end)
@@ -181,7 +191,7 @@ impl Reader<'_> {
                 kind,
                 value,
                 text: said.clone(),
-                confidence: found.confidence,
+                confidence,
             });
         }
         keywords.retain(|word| !self.engine.lexicon.stop.contains(word));
@@ -189,6 +199,13 @@ impl Reader<'_> {
         if !classes.is_empty() {
             self.mark(found.first, found.end, classes);
         }
+    }
+
+    /// Whether the words were said like this, and not put right or translated first.
+    fn is_as_said(&self, found: &Match) -> bool {
+        let run = self.words.get(found.first..found.end).unwrap_or_default();
+        let said = crate::text::tokens::words(&self.said(found.first, found.end));
+        said.iter().map(String::as_str).eq(run.iter().copied())
     }
 
     /// Words such as `talk` are nouns for a type, but also plain verbs: in the singular they need a determiner before them.
@@ -282,14 +299,18 @@ impl Reader<'_> {
                     classes: classes.clone(),
                 }),
                 Part::Free | Part::Used => {
-                    let subject = self.engine.lexicon.subject_pronouns.contains(*word);
+                    let is_number = numbers::below_hundred(&[word]).is_some()
+                        || word.bytes().all(|b| b.is_ascii_digit());
+                    let classes = if self.engine.lexicon.subject_pronouns.contains(*word) {
+                        vec![Class::Subject]
+                    } else if is_number {
+                        vec![Class::Number]
+                    } else {
+                        Vec::new()
+                    };
                     units.push(Unit {
                         text: (*word).to_owned(),
-                        classes: if subject {
-                            vec![Class::Subject]
-                        } else {
-                            Vec::new()
-                        },
+                        classes,
                     });
                 }
             }

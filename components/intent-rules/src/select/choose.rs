@@ -17,7 +17,7 @@ use crate::text::tokens::words;
 use crate::text::years::Years;
 
 /// Items below this share of the best total are left out of an answer about one thing; lists are more generous.
-pub(super) const NEAR_BEST: f32 = 0.7;
+pub(super) const NEAR_BEST: f32 = 0.8;
 const NEAR_BEST_LIST: f32 = 0.4;
 /// Most hits of one call, whatever the caller asks.
 pub const MAX_HITS: usize = 50;
@@ -108,9 +108,15 @@ pub fn select<'b>(
         });
     }
     let list = !matches!(request.intent.as_str(), "detail" | "when" | "compare");
+    let least = match list {
+        // Whatever touches the years that were asked for fits, however little of it lies inside them.
+        true if wish.only_restricts() => 0.0,
+        true => NEAR_BEST_LIST,
+        false => NEAR_BEST,
+    };
     let hits = cut(
         spread(fitting, wish.limit, filter.type_name.is_none() && list),
-        if list { NEAR_BEST_LIST } else { NEAR_BEST },
+        least,
     );
     Ok(Selection {
         hits,

@@ -43,6 +43,10 @@ pub struct Term {
     pub stem: String,
     /// 1, or less when it was corrected.
     pub trust: f32,
+    /// Stems of synonyms that the base knows.
+    pub also: Vec<String>,
+    /// How much it counts among the terms of a question: its rarity, less for an everyday word that the base does not know.
+    pub weight: f32,
 }
 
 /// What items are scored against.
@@ -79,11 +83,11 @@ pub struct Score {
 #[must_use]
 pub fn score_all(base: &ContentBase, index: &Index, query: &Query) -> Vec<Score> {
     let mut scores: Vec<Score> = base.items.iter().map(|_| Score::default()).collect();
-    let divisor: f32 = query.terms.iter().map(|term| index.idf(&term.stem)).sum();
+    let divisor: f32 = query.terms.iter().map(|term| term.weight).sum();
     let mut found: Vec<Vec<&str>> = vec![Vec::new(); base.items.len()];
     for term in &query.terms {
-        let share = index.idf(&term.stem) * term.trust / divisor;
-        for posting in index.postings(&term.stem) {
+        let share = term.weight / divisor;
+        for posting in index.held(term) {
             if let (Some(score), Some(words)) =
                 (scores.get_mut(posting.item), found.get_mut(posting.item))
             {

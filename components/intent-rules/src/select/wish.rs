@@ -2,16 +2,19 @@
 
 use std::collections::HashSet;
 
-use super::choose::{Hit, MAX_HITS, NEAR_BEST, Request, Selection};
+use super::choose::{Hit, MAX_HITS, Request, Selection};
 use super::filter::Filter;
 use super::score::{Query, Score, Time, order, score_all};
 use super::spread::sort;
 use crate::Engine;
 use crate::base::Item;
 use crate::error::Error;
+use crate::text::stem;
 use crate::text::tokens::words;
 use crate::text::years::Years;
 
+/// How much more of the keywords another item must hold to come before the one that is named.
+const MUCH_MORE: f32 = 1.3;
 /// Share of the keywords, by rarity, that an item must hold to fit by keywords alone.
 const MIN_KEYWORD_SHARE: f32 = 0.5;
 
@@ -35,6 +38,8 @@ pub(super) struct Wish<'r> {
     only_pinned: bool,
     pub(super) limit: usize,
     n_names: usize,
+    /// Stem of a noun that only some items of its type are called.
+    kind: Option<String>,
 }
 
 impl<'r> Wish<'r> {
@@ -57,7 +62,7 @@ impl<'r> Wish<'r> {
         let years = of("year")
             .chain(of("year-range"))
             .find_map(|value| Years::parse(&value));
-        let said = words(&request.text);
+        let said = engine.normaliser.words(&request.text);
         let says = |list: &HashSet<String>| said.iter().any(|word| list.contains(word));
         let list = matches!(request.intent.as_str(), "list" | "count");
         let others = says(&engine.lexicon.others)
@@ -185,12 +190,21 @@ impl<'r> Wish<'r> {
             },
             only_pinned,
             limit: request.limit.min(MAX_HITS).min(count),
+            kind: said
+                .iter()
+                .map(|word| stem(word))
+                .find(|stem| !guess && engine.lexicon.kinds.contains(stem)),
             n_names: request
                 .entities
                 .iter()
                 .filter(|(kind, _)| matches!(kind.as_str(), "item" | "technology"))
                 .count(),
         })
+    }
+
+    /// No words are asked for, only restrictions.
+    pub(super) fn only_restricts(&self) -> bool {
+        self.query.terms.is_empty()
     }
 
     /// Items that fit under a filter, best first.
@@ -204,35 +218,25 @@ impl<'r> Wish<'r> {
             || !self.organisations.is_empty()
             || filter.from_year.is_some()
             || filter.to_year.is_some();
+        let is_about_time = filter.type_name.is_none()
+            && self.types.is_empty()
+            && (filter.from_year.is_some() || filter.to_year.is_some());
         let mut found: Vec<(f32, Hit<'b>)> = scored
             .iter()
-            .enumerate()
-            .filter(|(_, (_, item))| {
-                filter.accepts(&engine.base, item) && !self.excluded.contains(item.id.as_str())
+            .zip(engine.held_shares(&self.query))
+            .filter(|((_, item), _)| {
+                filter.accepts(&engine.base, item)
+                    && !self.excluded.contains(item.id.as_str())
+                    && self.is_of_one_of_several(engine, item)
+                    && !(is_about_time
+                        && engine
+                            .lexicon
+                            .abilities
+                            .contains(engine.base.type_name(item)))
             })
-            .filter(|(_, (_, item))| {
-                self.organisations.len() < 2
-                    || item
-                        .organisation
-                        .as_ref()
-                        .is_some_and(|name| self.organisations.contains(name))
-            })
-            .filter(|(_, (_, item))| {
-                self.types.is_empty()
-                    || self
-                        .types
-                        .iter()
-                        .any(|name| name == engine.base.type_name(item))
-            })
-            .map(|(at, (score, item))| {
-                let near = self.query.near.get(at).copied().unwrap_or(0.0);
-                (
-                    engine.held_share(&self.query, item).max(near),
-                    Hit {
-                        item,
-                        score: score.clone(),
-                    },
-                )
+            .map(|((score, item), share)| {
+                let score = score.clone();
+                (share, Hit { item, score })
             })
             .filter(|(share, _)| {
                 self.query.terms.is_empty() || restricts || *share >= MIN_KEYWORD_SHARE
@@ -243,21 +247,44 @@ impl<'r> Wish<'r> {
             found.retain(|(share, _)| *share > 0.0);
         }
         let mut hits: Vec<Hit<'b>> = found.into_iter().map(|(_, hit)| hit).collect();
+        self.keep_kind(&mut hits);
         sort(&mut hits);
         hits
     }
 
-    /// The items pointed at, in their order, then others that fit nearly as well.
+    /// Only the books among the publications, when books are asked for and there are some.
+    fn keep_kind(&self, hits: &mut Vec<Hit<'_>>) {
+        let Some(kind) = &self.kind else { return };
+        let is_called = |hit: &Hit<'_>| {
+            let item = hit.item;
+            let names = item.aliases.iter().chain(&item.keywords);
+            names
+                .chain([&item.title])
+                .flat_map(|text| words(text))
+                .any(|word| stem(&word) == *kind)
+        };
+        if hits.iter().any(is_called) {
+            hits.retain(is_called);
+        }
+    }
+
+    /// Whether an item is of one of the organisations and types, where several are named; the filter only knows one.
+    fn is_of_one_of_several(&self, engine: &Engine, item: &Item) -> bool {
+        let organised = self.organisations.len() < 2
+            || item
+                .organisation
+                .as_ref()
+                .is_some_and(|name| self.organisations.contains(name));
+        let type_name = engine.base.type_name(item);
+        organised && (self.types.is_empty() || self.types.iter().any(|name| name == type_name))
+    }
+
+    /// The items pointed at, in their order, after one that fits much better, if there is one.
     pub(super) fn pinned_first<'b>(
         &self,
         engine: &'b Engine,
         scored: Vec<(Score, &'b Item)>,
     ) -> Selection<'b> {
-        let related = if self.only_pinned {
-            Vec::new()
-        } else {
-            self.fitting(engine, &scored, &Filter::default())
-        };
         let take = |id: &String| {
             scored
                 .iter()
@@ -268,11 +295,15 @@ impl<'r> Wish<'r> {
                 })
         };
         let mut hits: Vec<Hit<'b>> = self.pinned.iter().filter_map(take).collect();
-        let least = hits.first().map_or(0.0, |hit| hit.score.total) * NEAR_BEST;
-        let near = related
-            .into_iter()
-            .filter(|hit| hit.score.total >= least && !self.query.terms.is_empty());
-        hits.extend(near.filter(|hit| !self.pinned.contains(&hit.item.id)));
+        // "Who wrote the tests for COBOL?": another item may hold much more of the question than the one whose name it uses.
+        if !self.only_pinned && !self.query.terms.is_empty() {
+            let least = hits.first().map_or(0.0, |hit| hit.score.keyword) * MUCH_MORE;
+            let others = self.fitting(engine, &scored, &Filter::default());
+            let better = others
+                .into_iter()
+                .find(|hit| hit.score.keyword > least && !self.pinned.contains(&hit.item.id));
+            hits.splice(0..0, better);
+        }
         let n_matching = hits.len();
         hits.truncate(self.limit);
         Selection {
@@ -319,27 +350,22 @@ impl<'r> Wish<'r> {
 }
 
 impl Engine {
-    /// Share of a query's keywords, by rarity alone, that an item holds anywhere.
-    fn held_share(&self, query: &Query, item: &Item) -> f32 {
-        let at = self.base.items.iter().position(|other| other.id == item.id);
-        let all: f32 = query
-            .terms
-            .iter()
-            .map(|term| self.index.idf(&term.stem))
-            .sum();
-        let holds = |stem: &str| {
-            self.index
-                .postings(stem)
-                .iter()
-                .any(|posting| Some(posting.item) == at)
-        };
-        let held: f32 = query
-            .terms
-            .iter()
-            .filter(|term| holds(&term.stem))
-            .map(|term| self.index.idf(&term.stem))
-            .sum();
-        if all > 0.0 { held / all } else { 0.0 }
+    /// Share of a query's keywords, by their weight alone, that each item holds anywhere, or how near it is in meaning if that is more; in
+    /// the order of the base.
+    fn held_shares(&self, query: &Query) -> Vec<f32> {
+        let all: f32 = query.terms.iter().map(|term| term.weight).sum();
+        let mut shares = vec![0.0; self.base.items.len()];
+        for term in &query.terms {
+            for posting in self.index.held(term) {
+                if let Some(share) = shares.get_mut(posting.item) {
+                    *share += term.weight / all;
+                }
+            }
+        }
+        for (share, near) in shares.iter_mut().zip(&query.near) {
+            *share = share.max(*near);
+        }
+        shares
     }
 }
 

@@ -129,6 +129,11 @@ fn short(words: &[&str], at: usize, first: i32) -> Option<((i32, i32), usize)> {
 /// One year or decade with the word before it that opens the range on one side.
 fn bounded(words: &[&str], at: usize, century: i32) -> Option<Found> {
     let word = words.get(at).copied()?;
+    let before = at.checked_sub(1).and_then(|before| words.get(before));
+    // "What about 1955" means that year.
+    if word == "about" && matches!(before, Some(&("what" | "how"))) {
+        return None;
+    }
     let opener = matches!(
         word,
         "before"
@@ -282,7 +287,7 @@ mod tests {
 
     #[test]
     fn years_as_people_say_and_write_them() {
-        let cases: [(&str, &[&str]); 26] = [
+        let cases: [(&str, &[&str]); 27] = [
             ("what did she do in 1952", &["1952"]),
             ("what did she do in nineteen fifty two", &["1952"]),
             ("in nineteen oh six", &["1906"]),
@@ -309,6 +314,7 @@ mod tests {
             ("since nineteen sixty seven", &["1967.."]),
             ("until 1949", &["..1949"]),
             ("around 1950", &["1948..1952"]),
+            ("what about 1955", &["1955"]),
             ("1943 and 1967", &["1943", "1967"]),
             ("nineteen people and 12 ships", &[]),
             ("over 9000 or 500 pages", &[]),

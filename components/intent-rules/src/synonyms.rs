@@ -1,0 +1,88 @@
+//! Words that mean nearly the same, from `data/synonyms.json`: what a question calls a boat, the content may call a ship.
+//!
+//! By stems, so that forms of a word need no entry. A word may be in several groups; words of different groups are not synonyms of each
+//! other just because they share one.
+
+use std::collections::{BTreeSet, HashMap};
+
+use serde::Deserialize;
+
+use crate::text::stem;
+
+/// The groups, by stem.
+#[derive(Debug, Default)]
+pub struct Synonyms {
+    groups: Vec<BTreeSet<String>>,
+    of: HashMap<String, Vec<usize>>,
+    words: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    groups: Vec<Vec<String>>,
+}
+
+impl Synonyms {
+    /// Reads the built-in groups.
+    ///
+    /// # Errors
+    /// In words, when the file is broken.
+    pub fn built_in() -> Result<Self, String> {
+        Self::from_json(include_str!("../data/synonyms.json"))
+    }
+
+    fn from_json(json: &str) -> Result<Self, String> {
+        let file: File = serde_json::from_str(json).map_err(|e| format!("synonyms.json: {e}"))?;
+        let mut synonyms = Self::default();
+        for group in file.groups {
+            let stems: BTreeSet<String> = group.iter().map(|word| stem(word)).collect();
+            for stem in &stems {
+                let groups = synonyms.of.entry(stem.clone()).or_default();
+                groups.push(synonyms.groups.len());
+            }
+            synonyms.groups.push(stems);
+            synonyms.words.extend(group);
+        }
+        Ok(synonyms)
+    }
+
+    /// All words of the groups.
+    #[must_use]
+    pub fn words(&self) -> &[String] {
+        &self.words
+    }
+
+    /// The other stems of the groups that a stem is in.
+    #[must_use]
+    pub fn of(&self, stem: &str) -> BTreeSet<&str> {
+        let groups = self.of.get(stem).into_iter().flatten();
+        groups
+            .filter_map(|at| self.groups.get(*at))
+            .flatten()
+            .map(String::as_str)
+            .filter(|other| *other != stem)
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Synonyms;
+
+    #[test]
+    fn synonyms_are_found_by_any_form_and_do_not_spread() {
+        let json = r#"{"groups": [["ship", "boat"], ["boat", "canoe"]]}"#;
+        let synonyms = Synonyms::from_json(json).unwrap();
+        let of = |word: &str| {
+            synonyms
+                .of(&crate::text::stem(word))
+                .into_iter()
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(of("ships"), ["boat"]);
+        assert_eq!(of("boats"), ["cano", "ship"]);
+        assert!(of("zebra").is_empty());
+        assert!(Synonyms::built_in().unwrap().words().len() > 200);
+    }
+}
