@@ -344,8 +344,15 @@ fn a_stage_reaches_the_listed_destination_and_no_other() -> Result<()> {
     ensure!(
         said.contains(
             "My request to the target answered with 307, the one to its port by another name was denied, and the one to an address \
-             of the machine's own network was denied."
+             of the machine's own network was denied. Over https the target was denied, over another scheme it was denied, and the port \
+             beside it was denied."
         ),
+        "{said}"
+    );
+    // What it was given it sees, and nothing else: neither files, nor sockets, nor the key.
+    ensure!(
+        said.contains("I opened 0 files, saw 1 variables and the network was closed.")
+            && !said.contains(&std::env::var("PATH")?),
         "{said}"
     );
     ensure!(elsewhere.connections() == 0, "a redirect was followed");

@@ -14,6 +14,8 @@ mod bindings {
 
 use std::cell::Cell;
 
+use http::Scheme;
+
 use bindings::exports::colloquy::llm::llm::{
     Chunk, Error, FinishReason, Generation, Guest, GuestGeneration, Info, Request, Usage,
 };
@@ -103,7 +105,11 @@ fn misbehave(text: &str) -> Result<Option<Chunk>, Error> {
 fn look_around() -> String {
     let files = [
         "/",
+        ".",
         "/etc/passwd",
+        "/proc/self/environ",
+        "/proc/1/environ",
+        "/dev/stdin",
         "/models",
         "/content",
         "../../etc/passwd",
@@ -111,10 +117,14 @@ fn look_around() -> String {
     let opened: Vec<_> = files
         .iter()
         .filter(|path| std::fs::read_dir(path).is_ok() || std::fs::read(path).is_ok())
+        .chain(
+            ["/tmp/taken", "taken"]
+                .iter()
+                .filter(|path| std::fs::write(path, "x").is_ok()),
+        )
         .collect();
     let variables = std::env::vars().count();
-    let network = std::net::TcpStream::connect("127.0.0.1:80").is_ok()
-        || std::net::UdpSocket::bind("0.0.0.0:0").is_ok();
+    let network = sockets(&target());
     format!(
         "I opened {} files, saw {variables} variables and the network was {}. {}",
         opened.len(),
@@ -123,19 +133,41 @@ fn look_around() -> String {
     )
 }
 
-/// Tries to send requests: to whom `TARGET` names if anything does, and to others.
+/// Whom `TARGET` names if anything does.
+fn target() -> String {
+    std::env::var("TARGET").unwrap_or_else(|_| "127.0.0.1:80".into())
+}
+
+/// Whether there is any socket to be had, also to where requests may go, or any name to be looked up.
+fn sockets(target: &str) -> bool {
+    use std::net::{TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
+    TcpStream::connect(target).is_ok()
+        || TcpListener::bind("127.0.0.1:0").is_ok()
+        || UdpSocket::bind("0.0.0.0:0").is_ok()
+        || ("localhost", 80).to_socket_addrs().is_ok()
+}
+
+/// Tries to send requests: to the target, and to others.
 fn call_home() -> String {
-    let target = std::env::var("TARGET").unwrap_or_else(|_| "127.0.0.1:80".into());
-    let told = |authority: &str| match http::get(authority) {
+    let target = target();
+    let told_by = |scheme: Scheme, authority: &str| match http::get(&scheme, authority) {
         Ok(status) => format!("answered with {status}"),
         Err(http::ErrorCode::HttpRequestDenied) => "was denied".into(),
         Err(code) => format!("failed with {code:?}"),
     };
+    let told = |authority: &str| told_by(Scheme::Http, authority);
+    let neighbour = target
+        .rsplit_once(':')
+        .and_then(|(host, port)| Some(format!("{host}:{}", port.parse::<u16>().ok()? ^ 1)));
     format!(
-        "My request to the target {}, the one to its port by another name {}, and the one to an address of the machine's own network {}.",
+        "My request to the target {}, the one to its port by another name {}, and the one to an address of the machine's own network {}. \
+         Over https the target {}, over another scheme it {}, and the port beside it {}.",
         told(&target),
         told(&target.replace("127.0.0.1", "localhost")),
-        told("169.254.169.254")
+        told("169.254.169.254"),
+        told_by(Scheme::Https, &target),
+        told_by(Scheme::Other("ftp".into()), &target),
+        told(&neighbour.unwrap_or_default()),
     )
 }
 
@@ -143,15 +175,15 @@ mod http {
     //! As little of `wasi:http` as a request takes.
 
     use wasip2::http::outgoing_handler::handle;
-    pub(super) use wasip2::http::types::ErrorCode;
-    use wasip2::http::types::{Fields, OutgoingRequest, Scheme};
+    pub(super) use wasip2::http::types::{ErrorCode, Scheme};
+    use wasip2::http::types::{Fields, OutgoingRequest};
 
     /// The status that `GET /` brings; a key of the guest's own goes with it.
-    pub(super) fn get(authority: &str) -> Result<u16, ErrorCode> {
+    pub(super) fn get(scheme: &Scheme, authority: &str) -> Result<u16, ErrorCode> {
         let fields = Fields::new();
         let _sent = fields.append("authorization", b"Bearer my-own");
         let request = OutgoingRequest::new(fields);
-        let _set = request.set_scheme(Some(&Scheme::Http));
+        let _set = request.set_scheme(Some(scheme));
         let _set = request.set_authority(Some(authority));
         let _set = request.set_path_with_query(Some("/"));
         let answer = handle(request, None)?;
