@@ -90,8 +90,8 @@ fn a_stage_gets_nothing_that_it_does_not_inherit() -> Result<()> {
             component.insert("allowed_outbound_hosts".into(), hosts.into());
             let variables = r#"variables = { secret = "x" }"#;
             component.extend(variables.parse::<Table>()?);
-            // Not used, so small ones will do: Spin compiles the whole application.
-            for (name, file) in [("asr", "asr-remote"), ("tts", "tts-openai")] {
+            // Not used, so they need no models: Spin compiles the whole application.
+            for (name, file) in [("asr", "asr-whisper"), ("tts", "tts-piper")] {
                 let path = format!("dist/components/{file}.wasm");
                 component["dependencies"][format!("colloquy:{name}")]["path"] = path.into();
             }

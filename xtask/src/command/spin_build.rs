@@ -9,6 +9,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
+use toml::Value;
 use wac_graph::CompositionGraph;
 use wac_graph::types::Package;
 
@@ -18,11 +19,17 @@ use crate::{paths, ui};
 /// The manifest that `spin up` takes when it is not told another.
 pub(crate) const MANIFEST: &str = "spin.toml";
 
-/// Interfaces beside those of WASI 0.2 that the denier has, or that are worth nothing without one that it has: `atomics` works on buckets, and
-/// only `store` opens them.
+/// What gives a dependency the application's key-value stores.
+const STORES: &str = "key_value_stores";
+
+/// Works on buckets, which only `store` opens, so Spin has no denier for it. It does not compose a stage that has this and a denier in the
+/// place of the store.
+const ATOMICS: &str = "wasi:keyvalue/atomics@0.2.0-draft2";
+
+/// Interfaces beside those of WASI 0.2 that the denier has, or that are worth nothing without one that it has.
 const DENIED_BY_NAME: [&str; 5] = [
     "wasi:config/store@0.2.0-draft-2024-09-27",
-    "wasi:keyvalue/atomics@0.2.0-draft2",
+    ATOMICS,
     "wasi:keyvalue/store@0.2.0-draft2",
     "fermyon:spin/variables@2.0.0",
     "spin:variables/variables@3.0.0",
@@ -44,6 +51,18 @@ struct Component {
 #[derive(Deserialize)]
 struct Dependency {
     path: String,
+    inherit_configuration: Option<Value>,
+}
+
+impl Dependency {
+    /// Whether the application's stores are its own: all of the configuration is, or this part.
+    fn has_stores(&self) -> bool {
+        match &self.inherit_configuration {
+            Some(Value::Boolean(all)) => *all,
+            Some(Value::Array(parts)) => parts.contains(&STORES.into()),
+            _ => false,
+        }
+    }
 }
 
 /// Models, components with and without them, and compositions; then a look at the stages.
@@ -57,7 +76,7 @@ pub(crate) fn run(manifest: &Path) -> Result<()> {
         let source = paths::root().join(&component.source);
         ensure!(source.is_file(), "{} was not built", component.source);
         for dependency in component.dependencies.values() {
-            check(&dependency.path)?;
+            check(dependency)?;
         }
     }
     let option = if manifest == Path::new(MANIFEST) {
@@ -69,8 +88,9 @@ pub(crate) fn run(manifest: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Refuses a stage that Spin could not deny what it imports.
-fn check(path: &str) -> Result<()> {
+/// Refuses a stage that Spin could not deny what it imports, or could not compose.
+fn check(dependency: &Dependency) -> Result<()> {
+    let path = &dependency.path;
     let mut graph = CompositionGraph::new();
     let file = paths::root().join(path);
     let stage = Package::from_file("colloquy:stage", None, &file, graph.types_mut());
@@ -82,6 +102,10 @@ fn check(path: &str) -> Result<()> {
              (releases, not drafts), wasi:keyvalue and wasi:config/store"
         );
     }
+    ensure!(
+        dependency.has_stores() || !world.imports.contains_key(ATOMICS),
+        "{path} imports {ATOMICS}; give it inherit_configuration = [\"{STORES}\"], Spin does not compose it without"
+    );
     Ok(())
 }
 
@@ -135,6 +159,23 @@ mod tests {
             "wasi:cli/environment@0.2.",
         ] {
             assert!(!can_be_denied(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn who_has_the_stores() {
+        for (text, expected) in [
+            ("", false),
+            ("inherit_configuration = true", true),
+            ("inherit_configuration = false", false),
+            ("inherit_configuration = ['files']", false),
+            (
+                "inherit_configuration = ['files', 'key_value_stores']",
+                true,
+            ),
+        ] {
+            let dependency: Dependency = toml::from_str(&format!("path = 'a'\n{text}")).unwrap();
+            assert_eq!(dependency.has_stores(), expected, "{text}");
         }
     }
 
