@@ -4,9 +4,11 @@
 //! Strict: a request that is not complete and well-formed HTTP/1.1 gets no answer, and the next look at what came is an error.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -100,8 +102,36 @@ fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
         .position(|window| window == wanted)
 }
 
+/// Something that is closed until a case opens it, for good.
+#[derive(Debug, Clone, Default)]
+pub struct Gate(Arc<(Mutex<bool>, Condvar)>);
+
+impl Gate {
+    /// Lets everybody pass.
+    pub fn open(&self) {
+        *lock(&self.0.0) = true;
+        self.0.1.notify_all();
+    }
+
+    /// Whether it is open.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        *lock(&self.0.0)
+    }
+
+    /// Waits until it is open, or for the longest that a case may take; whether it is open then.
+    pub fn pass(&self) -> bool {
+        let wait = self
+            .0
+            .1
+            .wait_timeout_while(lock(&self.0.0), Duration::from_secs(120), |open| !*open);
+        drop(wait);
+        self.is_open()
+    }
+}
+
 /// How a body is sent.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum Way {
     /// With its length, at once.
     Whole,
@@ -113,6 +143,10 @@ pub enum Way {
     Never,
     /// Chunked until this many bytes are sent, then nothing more, on an open connection.
     StopsAfter(usize),
+    /// The same; the gate opens when the client has gone.
+    StopsUntilGone(usize, Gate),
+    /// Chunked until this many bytes are sent, and the rest when the gate is open.
+    HoldsAfter(usize, Gate),
 }
 
 /// An answer.
@@ -159,39 +193,64 @@ struct Shared {
     received: Mutex<Vec<Received>>,
     fault: Mutex<Option<anyhow::Error>>,
     connections: AtomicUsize,
+    dead: AtomicBool,
+    open: Mutex<Vec<TcpStream>>,
 }
 
 /// A running server. Its threads end with the test process; dropping it frees nothing that matters.
 pub struct Upstream {
     /// Such as `http://127.0.0.1:40123`.
     pub url: String,
+    address: SocketAddr,
     shared: Arc<Shared>,
+    listening: Option<JoinHandle<()>>,
 }
 
 impl Upstream {
     /// Starts a server that answers by this function.
     pub fn start(answer: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
-        let url = format!("http://{}", listener.local_addr()?);
+        let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             answer: Mutex::new(Box::new(answer)),
             received: Mutex::default(),
             fault: Mutex::default(),
             connections: AtomicUsize::new(0),
+            dead: AtomicBool::new(false),
+            open: Mutex::default(),
         });
-        let server = Arc::clone(&shared);
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                server.connections.fetch_add(1, Ordering::SeqCst);
-                let server = Arc::clone(&server);
-                std::thread::spawn(move || {
-                    if let Err(error) = serve(&stream, &server) {
-                        *lock(&server.fault) = Some(error);
-                    }
-                });
-            }
-        });
-        Ok(Self { url, shared })
+        Ok(Self {
+            url: format!("http://{address}"),
+            address,
+            listening: Some(listen(listener, &shared)),
+            shared,
+        })
+    }
+
+    /// Cuts every connection and takes no more, as a process that is killed.
+    pub fn kill(&mut self) -> Result<()> {
+        let Some(listening) = self.listening.take() else {
+            return Ok(());
+        };
+        self.shared.dead.store(true, Ordering::SeqCst);
+        // Wakes the thread that waits for connections.
+        drop(TcpStream::connect(self.address)?);
+        ensure!(listening.join().is_ok(), "the emulator's thread failed");
+        for stream in lock(&self.shared.open).drain(..) {
+            // One that has ended already is as it should be.
+            let _ended = stream.shutdown(Shutdown::Both);
+        }
+        Ok(())
+    }
+
+    /// Listens again, at the same address.
+    pub fn revive(&mut self) -> Result<()> {
+        if self.listening.is_none() {
+            let listener = TcpListener::bind(self.address)?;
+            self.shared.dead.store(false, Ordering::SeqCst);
+            self.listening = Some(listen(listener, &self.shared));
+        }
+        Ok(())
     }
 
     /// Answers by another function from now on.
@@ -212,6 +271,30 @@ impl Upstream {
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::SeqCst)
     }
+}
+
+/// Takes connections until the server is dead.
+fn listen(listener: TcpListener, server: &Arc<Shared>) -> JoinHandle<()> {
+    let server = Arc::clone(server);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            if server.dead.load(Ordering::SeqCst) {
+                return;
+            }
+            server.connections.fetch_add(1, Ordering::SeqCst);
+            lock(&server.open).extend(stream.try_clone());
+            let server = Arc::clone(&server);
+            std::thread::spawn(move || {
+                let served = serve(&stream, &server);
+                // What a dying server makes of a request is nobody's fault.
+                if let (Err(error), false) = (served, server.dead.load(Ordering::SeqCst)) {
+                    *lock(&server.fault) = Some(error);
+                }
+                // The copy that could cut it keeps it open.
+                let _ended = stream.shutdown(Shutdown::Both);
+            });
+        }
+    })
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -285,18 +368,25 @@ fn send(mut stream: &TcpStream, reply: &Reply) -> Result<bool> {
     for (name, value) in &reply.headers {
         head += &format!("{name}: {value}\r\n");
     }
-    let (piece, end) = match reply.way {
+    let (piece, end) = match &reply.way {
         Way::Whole | Way::Never => {
             head += &format!("content-length: {}\r\n\r\n", reply.body.len());
             stream.write_all(&[head.as_bytes(), &reply.body].concat())?;
             return Ok(true);
         }
-        Way::Pieces(piece) => (piece, reply.body.len()),
-        Way::CutAfter(end) | Way::StopsAfter(end) => (997, end),
+        Way::Pieces(piece) => (*piece, reply.body.len()),
+        Way::CutAfter(end) | Way::StopsAfter(end) | Way::StopsUntilGone(end, _) => (997, *end),
+        Way::HoldsAfter(end, _) => (*end, reply.body.len()),
     };
     head += "transfer-encoding: chunked\r\n\r\n";
     stream.write_all(head.as_bytes())?;
-    for chunk in reply.body[..end.min(reply.body.len())].chunks(piece) {
+    for (index, chunk) in reply.body[..end.min(reply.body.len())]
+        .chunks(piece)
+        .enumerate()
+    {
+        if let (1, Way::HoldsAfter(_, gate)) = (index, &reply.way) {
+            gate.pass();
+        }
         let size = format!("{:x}\r\n", chunk.len());
         // A client that has gone is not this server's failure.
         if stream
@@ -306,9 +396,14 @@ fn send(mut stream: &TcpStream, reply: &Reply) -> Result<bool> {
             return Ok(false);
         }
     }
-    match reply.way {
+    match &reply.way {
         Way::CutAfter(_) => Ok(false),
         Way::StopsAfter(_) => wait_for_end(stream),
+        Way::StopsUntilGone(_, gate) => {
+            let goes_on = wait_for_end(stream);
+            gate.open();
+            goes_on
+        }
         _ => {
             stream.write_all(b"0\r\n\r\n")?;
             Ok(true)
