@@ -31,6 +31,12 @@ pub enum Fault {
     Internal(String),
 }
 
+impl From<colloquy_resample::Defect> for Fault {
+    fn from(defect: colloquy_resample::Defect) -> Self {
+        Self::Internal(defect.to_string())
+    }
+}
+
 impl Fault {
     /// A known format with damaged content.
     pub fn malformed(text: impl Into<String>) -> Self {

@@ -2,7 +2,7 @@
 //!
 //! The bytes of one recording go into a [`Recording`], samples come out of it chunk by chunk. On the way the format is recognised by
 //! its content ([`magic`]), the container is opened ([`container`]), packets are decoded ([`codec`]), channels are averaged and the
-//! result is resampled ([`resample`]).
+//! result is resampled (`colloquy-resample`).
 //!
 //! This crate reads no file, opens no connection and asks for no time: bytes in, samples out. It does not look for speech.
 //!
@@ -19,7 +19,6 @@ pub mod fault;
 pub mod limits;
 pub mod magic;
 pub mod recording;
-pub mod resample;
 
 pub use fault::{Fault, Rejection};
 pub use limits::Limits;

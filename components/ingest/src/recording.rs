@@ -8,12 +8,16 @@
 
 use std::collections::VecDeque;
 
+use colloquy_resample::Resampler;
+
 use crate::codec::{Decoder, Signal};
 use crate::container::{self, Packets, Step};
 use crate::fault::{Fault, Rejection};
 use crate::limits::Limits;
 use crate::magic::{self, Container, Verdict};
-use crate::resample::Resampler;
+
+/// What recognisers take, in hertz.
+const RATE_HZ: u32 = 16_000;
 
 /// Most samples in a chunk of output.
 pub const N_CHUNK: usize = 16_000;
@@ -212,7 +216,7 @@ impl Decoding {
             signal,
             packets,
             decoder,
-            resampler: Resampler::new(signal.rate_hz)?,
+            resampler: Resampler::new(signal.rate_hz, RATE_HZ)?,
             n_delay,
             n_in: 0,
             max_in: frames(limits.max_duration_ms),

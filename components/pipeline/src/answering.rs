@@ -5,7 +5,7 @@
 //! says so with `Degraded`: the LLM to the cards' own words, or to what it has said so far, a voice to the default voice, speech to text only.
 //!
 //! Invariants: `Done` is last and then nothing follows; after a failure every call repeats it, and by then all stage resources are
-//! dropped; all audio of an answer has one sample rate.
+//! dropped; all audio of an answer has one sample rate, that of its first voice.
 
 use std::{collections::VecDeque, mem, time::Duration};
 
@@ -18,6 +18,7 @@ use crate::{
         tts,
     },
     fallback::Canned,
+    pitch::Pitch,
     ports::{Clock, Content, Events, Generation, Intent, Llm, Result, Speech, Tts, millis, timed},
     sentences::Splitter,
     words::{in_words, messages, named, reason, recent, stage},
@@ -88,6 +89,8 @@ struct Writing {
 /// A sentence in the middle of being spoken.
 struct Speaking {
     speech: Box<dyn Speech>,
+    /// When it has another rate than the answer.
+    pitch: Option<Pitch>,
     sentence_index: u32,
 }
 
@@ -371,10 +374,11 @@ impl<S: Stages> Answer<S> {
             text,
         }));
         match speech {
-            Some(speech) => Phase::Speaking(
+            Some((speech, pitch)) => Phase::Speaking(
                 writing,
                 Speaking {
                     speech,
+                    pitch,
                     sentence_index,
                 },
             ),
@@ -383,7 +387,7 @@ impl<S: Stages> Answer<S> {
     }
 
     /// Opens the synthesis of a sentence, with the default voice when the wished one is not there.
-    fn synthesize(&mut self, text: &str) -> Option<Box<dyn Speech>> {
+    fn synthesize(&mut self, text: &str) -> Option<(Box<dyn Speech>, Option<Pitch>)> {
         let options = |voice| tts::Options {
             voice,
             rate: self.request.rate,
@@ -419,34 +423,66 @@ impl<S: Stages> Answer<S> {
             self.degrade("tts", why);
         }
         let rate = speech.sample_rate_hz();
-        if rate == 0 || *self.sample_rate_hz.get_or_insert(rate) != rate {
-            self.fall_silent("it changed its sample rate");
+        if rate == 0 {
+            self.fall_silent("it tells no sample rate");
             return None;
         }
-        Some(speech)
+        let usual = *self.sample_rate_hz.get_or_insert(rate);
+        let pitch = (rate != usual).then(|| Pitch::new(rate, usual));
+        match pitch.transpose() {
+            Ok(pitch) => Some((speech, pitch)),
+            Err(defect) => {
+                self.fall_silent(&defect.to_string());
+                None
+            }
+        }
     }
 
     /// One chunk of the speech of a sentence, or its end.
     fn speak(&mut self, writing: Writing, mut speaking: Speaking) -> Phase {
         match timed(&self.stages, &mut self.spent.tts, || speaking.speech.next()) {
-            Ok(Some(samples)) => {
-                if self.spent.first_audio.is_none() {
-                    self.spent.first_audio = Some(self.elapsed());
-                }
-                self.queue.push_back(Event::Audio(Audio {
-                    sequence: self.n_audio,
-                    sentence_index: speaking.sentence_index,
-                    sample_rate_hz: speaking.speech.sample_rate_hz(),
-                    samples,
-                }));
-                self.n_audio += 1;
-                Phase::Speaking(writing, speaking)
-            }
-            Ok(None) => Phase::Writing(writing),
+            Ok(samples) => self.sound(writing, speaking, samples),
             Err(error) => {
                 self.fall_silent(&reason(&error));
                 Phase::Writing(writing)
             }
+        }
+    }
+
+    /// Tells samples, or that a sentence has ended.
+    fn sound(
+        &mut self,
+        writing: Writing,
+        mut speaking: Speaking,
+        samples: Option<Vec<i16>>,
+    ) -> Phase {
+        let is_end = samples.is_none();
+        let samples = match &mut speaking.pitch {
+            None => samples.unwrap_or_default(),
+            Some(pitch) => match pitch.take(samples.as_deref()) {
+                Ok(samples) => samples,
+                Err(defect) => {
+                    self.fall_silent(&defect.to_string());
+                    return Phase::Writing(writing);
+                }
+            },
+        };
+        if let (false, Some(sample_rate_hz)) = (samples.is_empty(), self.sample_rate_hz) {
+            if self.spent.first_audio.is_none() {
+                self.spent.first_audio = Some(self.elapsed());
+            }
+            self.queue.push_back(Event::Audio(Audio {
+                sequence: self.n_audio,
+                sentence_index: speaking.sentence_index,
+                sample_rate_hz,
+                samples,
+            }));
+            self.n_audio += 1;
+        }
+        if is_end {
+            Phase::Writing(writing)
+        } else {
+            Phase::Speaking(writing, speaking)
         }
     }
 

@@ -8,6 +8,7 @@ pub mod answering;
 pub mod contract;
 pub mod fallback;
 pub mod hearing;
+mod pitch;
 pub mod ports;
 pub mod sentences;
 pub mod words;

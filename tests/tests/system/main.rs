@@ -6,9 +6,14 @@
     reason = "a wrong index in test code is a failed test"
 )]
 
+mod breaker;
+mod chains;
 mod codecs;
+mod edge_tts;
+mod events;
 mod faults;
 mod hostile;
+mod llm;
 mod operation;
 mod preinit;
 mod questions;
@@ -43,11 +48,16 @@ fn main() -> anyhow::Result<()> {
     .concat();
     let own = [
         sessions::OWN_CASES,
+        events::OWN_CASES,
         faults::OWN_CASES,
         operation::OWN_CASES,
         preinit::OWN_CASES,
+        chains::OWN_CASES,
         remote::OWN_CASES,
+        edge_tts::OWN_CASES,
+        breaker::OWN_CASES,
         voices::OWN_CASES,
+        llm::OWN_CASES,
     ]
     .concat();
 

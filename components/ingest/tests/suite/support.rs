@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use ingest::resample::Resampler;
+use colloquy_resample::Resampler;
 use ingest::{Fault, Format, Limits, Recording, Rejection};
 
 /// Limits of an ordinary upload.
@@ -95,7 +95,7 @@ pub fn sweep(rate: u32, seconds: f64) -> Vec<f32> {
 /// Samples at 16 kHz.
 pub fn at_16_khz(rate: u32, samples: &[f32]) -> Vec<f32> {
     let mut out = Vec::new();
-    let mut resampler = Resampler::new(rate).unwrap();
+    let mut resampler = Resampler::new(rate, 16_000).unwrap();
     resampler.push(samples, &mut out).unwrap();
     resampler.finish(&mut out).unwrap();
     out

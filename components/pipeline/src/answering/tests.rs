@@ -457,15 +457,25 @@ fn an_answer_has_one_sample_rate() {
         voice(),
         Voice {
             rate_hz: 16_000,
+            audio: vec![Ok(vec![7; 8_000]), Ok(vec![7; 8_000])],
+            degraded: Some("another voice"),
             ..voice()
         },
     ]);
     let (events, ..) = run(&fakes, request());
-    let rates = events.iter().filter_map(|event| match event {
-        Event::Audio(audio) => Some(audio.sample_rate_hz),
-        _ => None,
-    });
-    assert_eq!(rates.collect::<Vec<_>>(), [22_050, 22_050]);
+    let audio: Vec<_> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Audio(audio) => Some(audio),
+            _ => None,
+        })
+        .collect();
+    assert!(audio.iter().all(|audio| audio.sample_rate_hz == 22_050));
+    let second = audio.iter().filter(|audio| audio.sentence_index == 1);
+    assert_eq!(
+        second.map(|audio| audio.samples.len()).sum::<usize>(),
+        22_050
+    );
     assert!(outline(&events).contains(&"degraded tts".to_owned()));
 }
 

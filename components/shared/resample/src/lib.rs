@@ -1,8 +1,8 @@
-//! Mono samples at any rate to mono samples at 16 kHz.
+//! Mono samples at any rate to mono samples at another.
 //!
 //! A windowed-sinc filter (rubato), applied in chunks of a fixed length: the output depends on the samples alone, never on how they
 //! were cut. The delay of the filter is removed, so sample 0 of the output is at the time of sample 0 of the input, and n samples
-//! at rate r become `n * 16000 / r` samples, rounded.
+//! at rate r become `n * s / r` samples at rate s, rounded.
 
 use rubato::audioadapter_buffers::direct::SequentialSlice;
 use rubato::{
@@ -10,13 +10,13 @@ use rubato::{
     SincInterpolationType, WindowFunction,
 };
 
-use crate::fault::Fault;
-
-/// The rate of the output, in hertz.
-pub const RATE_HZ: u32 = 16_000;
+/// A defect of this crate or of a library below it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Defect(String);
 
 /// Filter length in samples of the lower of both rates. With the window below the filter falls from the passband to the stopband
-/// (-90 dB) between about 7.1 and 8 kHz; speech recognisers look at nothing above.
+/// (-90 dB) between about 89 and 100 % of half that rate.
 const N_TAPS: usize = 160;
 
 /// Input samples that are filtered at once.
@@ -34,7 +34,8 @@ pub struct Resampler {
 
 struct Filter {
     sinc: Async<f32>,
-    rate_hz: u32,
+    from_hz: u32,
+    to_hz: u32,
     /// Input that does not fill a chunk yet.
     pending: Vec<f32>,
     scratch: Vec<f32>,
@@ -45,18 +46,24 @@ struct Filter {
 }
 
 impl Resampler {
-    /// A resampler from `rate_hz`, which must not be zero, to [`RATE_HZ`].
-    pub fn new(rate_hz: u32) -> Result<Self, Fault> {
-        if rate_hz == RATE_HZ {
+    /// A resampler between these rates, neither of which may be zero.
+    ///
+    /// # Errors
+    /// A defect.
+    pub fn new(from_hz: u32, to_hz: u32) -> Result<Self, Defect> {
+        if from_hz == to_hz {
             return Ok(Self { filter: None });
         }
         Ok(Self {
-            filter: Some(Filter::new(rate_hz)?),
+            filter: Some(Filter::new(from_hz, to_hz)?),
         })
     }
 
     /// Takes samples and appends to `out` what can be told from them.
-    pub fn push(&mut self, samples: &[f32], out: &mut Vec<f32>) -> Result<(), Fault> {
+    ///
+    /// # Errors
+    /// A defect.
+    pub fn push(&mut self, samples: &[f32], out: &mut Vec<f32>) -> Result<(), Defect> {
         match &mut self.filter {
             None => {
                 out.extend_from_slice(samples);
@@ -67,7 +74,10 @@ impl Resampler {
     }
 
     /// Appends the rest. Nothing may be pushed afterwards.
-    pub fn finish(&mut self, out: &mut Vec<f32>) -> Result<(), Fault> {
+    ///
+    /// # Errors
+    /// A defect.
+    pub fn finish(&mut self, out: &mut Vec<f32>) -> Result<(), Defect> {
         match &mut self.filter {
             None => Ok(()),
             Some(filter) => filter.finish(out),
@@ -76,12 +86,14 @@ impl Resampler {
 }
 
 impl Filter {
-    fn new(rate_hz: u32) -> Result<Self, Fault> {
-        let divisor = gcd(rate_hz, RATE_HZ);
+    fn new(from_hz: u32, to_hz: u32) -> Result<Self, Defect> {
+        if from_hz == 0 || to_hz == 0 {
+            return Err(Defect("there is no rate of 0 Hz".to_owned()));
+        }
+        let divisor = gcd(from_hz, to_hz);
         // Output sample k is at the time of input sample k * down / up.
-        let (up, down) = (RATE_HZ / divisor, rate_hz / divisor);
-        let n_taps =
-            (N_TAPS * rate_hz.max(RATE_HZ) as usize / RATE_HZ as usize).next_multiple_of(8);
+        let (up, down) = (to_hz / divisor, from_hz / divisor);
+        let n_taps = (N_TAPS * from_hz.max(to_hz) as usize / to_hz as usize).next_multiple_of(8);
         // A divisor, so that the tabulated phases are among those that occur.
         let n_tabulated = (1..=up.min(MAX_PHASES))
             .rev()
@@ -104,7 +116,7 @@ impl Filter {
         };
         let ratio = f64::from(up) / f64::from(down);
         let sinc = Async::new_sinc(ratio, 1.0, &parameters, N_CHUNK, 1, FixedAsync::Input)
-            .map_err(|error| Fault::Internal(format!("no resampler for {rate_hz} Hz: {error}")))?;
+            .map_err(|error| Defect(format!("no resampler for {from_hz} Hz: {error}")))?;
 
         // rubato's first output sample looks at the input position `down / up - n_taps / 2 + phase`, where `phase` is one tabulated
         // step. Zeros in front move the time of sample 0 onto an output sample, so that the whole delay can be dropped exactly.
@@ -112,11 +124,12 @@ impl Filter {
         let (half, up, down) = (n_taps as u64 / 2, u64::from(up), u64::from(down));
         let n_zeros = (0..down)
             .find(|zeros| ((half + zeros) * up - phase).is_multiple_of(down))
-            .ok_or_else(|| Fault::Internal(format!("no alignment for {rate_hz} Hz")))?;
+            .ok_or_else(|| Defect(format!("no alignment for {from_hz} Hz")))?;
         let n_skip = (((half + n_zeros) * up - phase) / down).saturating_sub(1);
         Ok(Self {
             sinc,
-            rate_hz,
+            from_hz,
+            to_hz,
             pending: vec![0.0; n_zeros as usize],
             scratch: Vec::new(),
             n_skip,
@@ -125,15 +138,15 @@ impl Filter {
         })
     }
 
-    fn push(&mut self, samples: &[f32], out: &mut Vec<f32>) -> Result<(), Fault> {
+    fn push(&mut self, samples: &[f32], out: &mut Vec<f32>) -> Result<(), Defect> {
         self.n_in += samples.len() as u64;
         self.pending.extend_from_slice(samples);
         self.filter(out)
     }
 
-    fn finish(&mut self, out: &mut Vec<f32>) -> Result<(), Fault> {
-        let rate = u64::from(self.rate_hz);
-        let n_total = (self.n_in * u64::from(RATE_HZ) + rate / 2) / rate;
+    fn finish(&mut self, out: &mut Vec<f32>) -> Result<(), Defect> {
+        let rate = u64::from(self.from_hz);
+        let n_total = (self.n_in * u64::from(self.to_hz) + rate / 2) / rate;
         while self.n_out < n_total {
             let n_missing = N_CHUNK - self.pending.len().min(N_CHUNK - 1);
             self.pending.resize(self.pending.len() + n_missing, 0.0);
@@ -145,7 +158,7 @@ impl Filter {
     }
 
     /// Filters every whole chunk that is pending.
-    fn filter(&mut self, out: &mut Vec<f32>) -> Result<(), Fault> {
+    fn filter(&mut self, out: &mut Vec<f32>) -> Result<(), Defect> {
         let mut n_used = 0;
         while self.pending.len() - n_used >= N_CHUNK {
             let n_next = self.sinc.output_frames_next();
@@ -173,8 +186,8 @@ impl Filter {
     }
 }
 
-fn defect(error: impl std::fmt::Display) -> Fault {
-    Fault::Internal(format!("the resampler failed: {error}"))
+fn defect(error: impl std::fmt::Display) -> Defect {
+    Defect(format!("the resampler failed: {error}"))
 }
 
 fn gcd(a: u32, b: u32) -> u32 {
@@ -185,6 +198,9 @@ fn gcd(a: u32, b: u32) -> u32 {
 mod tests {
     use super::*;
 
+    /// What recognisers take.
+    const RATE_HZ: u32 = 16_000;
+
     fn tone(rate_hz: u32, hz: f64, n: usize) -> Vec<f32> {
         (0..n)
             .map(|k| {
@@ -194,7 +210,7 @@ mod tests {
     }
 
     fn resampled(rate_hz: u32, samples: &[f32], chunk: usize) -> Vec<f32> {
-        let mut resampler = Resampler::new(rate_hz).unwrap();
+        let mut resampler = Resampler::new(rate_hz, RATE_HZ).unwrap();
         let mut out = Vec::new();
         for part in samples.chunks(chunk) {
             resampler.push(part, &mut out).unwrap();
@@ -261,6 +277,34 @@ mod tests {
                     "{rate} Hz in chunks of {chunk}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn one_voice_at_the_rate_of_another() {
+        for (from, to) in [
+            (22_050, 24_000),
+            (24_000, 22_050),
+            (16_000, 24_000),
+            (48_000, 24_000),
+        ] {
+            let mut resampler = Resampler::new(from, to).unwrap();
+            let mut out = Vec::new();
+            resampler
+                .push(&tone(from, 1_000.0, from as usize), &mut out)
+                .unwrap();
+            resampler.finish(&mut out).unwrap();
+            assert_eq!(out.len(), to as usize);
+            let inner = 2_000..to as usize - 2_000;
+            let expected = tone(to, 1_000.0, to as usize);
+            let error = power(
+                out[inner.clone()]
+                    .iter()
+                    .zip(&expected[inner.clone()])
+                    .map(|(a, b)| a - b),
+            );
+            let snr = 10.0 * (power(expected[inner].iter().copied()) / error).log10();
+            assert!(snr > 75.0, "{from} to {to} Hz: {snr:.1} dB");
         }
     }
 
