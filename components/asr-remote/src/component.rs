@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use colloquy_upstream::{failure_is, wasi::Http};
 
-use crate::config::Config;
+use crate::config::{Config, Strategy};
 use crate::transcription::{Options, Segment, Transcription};
 use bindings::exports::colloquy::asr::asr as contract;
 
@@ -54,12 +54,17 @@ impl contract::Guest for Component {
             prompt,
             temperature,
             max_tokens: _not_in_the_interface,
-            strategy: _,
+            strategy,
         } = options;
         let options = Options {
             language,
             prompt,
             temperature,
+            strategy: match strategy {
+                contract::Strategy::Fast => Strategy::Fast,
+                contract::Strategy::Balanced => Strategy::Balanced,
+                contract::Strategy::High => Strategy::High,
+            },
         };
         let speech: Vec<_> = speech
             .iter()

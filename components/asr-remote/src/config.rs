@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `ASR_BASE_URL` | the server, such as `https://api.groq.com/openai`; required | |
 //! | `ASR_MODEL` | the model asked for | `whisper-1` |
+//! | `ASR_MODEL_FAST`, `ASR_MODEL_HIGH` | the models of the strategies `fast` and `high` | `ASR_MODEL` |
 //! | `ASR_API_KEY` | the key, where the host does not add one | none |
 //! | `ASR_FORMAT` | what to ask for: `verbose_json`, `json`, or `text` for servers that know no more | `verbose_json` |
 //! | `ASR_LANGUAGES` | BCP 47 tags that the server knows, with commas; others are refused without asking | any |
@@ -39,11 +40,27 @@ impl Format {
     }
 }
 
+/// What time may be taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Strategy {
+    /// The answer.
+    Fast,
+    /// Both.
+    #[default]
+    Balanced,
+    /// The best transcript.
+    High,
+}
+
 /// What an operator set.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The server.
     pub api: Api,
+    /// The model for [`Strategy::Fast`], where it is another one.
+    pub fast: Option<String>,
+    /// The model for [`Strategy::High`], where it is another one.
+    pub high: Option<String>,
     /// What it is asked for.
     pub format: Format,
     /// Languages it knows; empty when that is not said.
@@ -83,12 +100,25 @@ impl Config {
                 },
                 policy: settings.policy()?,
             },
+            fast: settings.text("MODEL_FAST"),
+            high: settings.text("MODEL_HIGH"),
             format,
             languages: languages
                 .filter(|tag| !tag.is_empty())
                 .map(str::to_owned)
                 .collect(),
         })
+    }
+
+    /// The model to ask for.
+    #[must_use]
+    pub fn model(&self, strategy: Strategy) -> &str {
+        let own = match strategy {
+            Strategy::Fast => self.fast.as_deref(),
+            Strategy::Balanced => None,
+            Strategy::High => self.high.as_deref(),
+        };
+        own.unwrap_or(&self.api.model)
     }
 }
 
@@ -133,6 +163,18 @@ mod tests {
             ("large", Format::Text)
         );
         assert_eq!(config.api.limits.total.unwrap().as_millis(), 2000);
+        for strategy in [Strategy::Fast, Strategy::Balanced, Strategy::High] {
+            assert_eq!(config.model(strategy), "large");
+        }
+        let config = read(&[
+            ("ASR_BASE_URL", "http://127.0.0.1:1"),
+            ("ASR_MODEL_FAST", "turbo"),
+            ("ASR_MODEL_HIGH", "large"),
+        ])
+        .unwrap();
+        let models =
+            [Strategy::Fast, Strategy::Balanced, Strategy::High].map(|it| config.model(it));
+        assert_eq!(models, ["turbo", "whisper-1", "large"]);
         let wrong = read(&[
             ("ASR_BASE_URL", "http://127.0.0.1:1"),
             ("ASR_FORMAT", "srt"),

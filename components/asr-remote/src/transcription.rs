@@ -10,7 +10,7 @@ use colloquy_upstream::multipart::Form;
 use colloquy_upstream::{Call, Failure, Transport};
 
 use crate::answer::{Answer, Heard};
-use crate::config::{Config, Format};
+use crate::config::{Config, Format, Strategy};
 use crate::timeline::{self, Piece};
 use crate::{languages, wav};
 
@@ -31,6 +31,8 @@ pub struct Options {
     pub prompt: Option<String>,
     /// Sampling temperature; 0 leaves the server its own rule.
     pub temperature: f32,
+    /// Which model is asked.
+    pub strategy: Strategy,
 }
 
 /// A recognised stretch of the recording.
@@ -149,7 +151,8 @@ impl Transcription {
     fn form(&self, file: &[u8]) -> (String, Vec<u8>) {
         let prompt = self.options.prompt.as_deref().unwrap_or_default();
         let prompt = end_of(prompt.trim());
-        let (model, format) = (&self.config.api.model, self.config.format.name());
+        let model = self.config.model(self.options.strategy);
+        let format = self.config.format.name();
         let language = self.options.language.as_deref().unwrap_or_default();
         let mut form = Form::new(&[file, prompt.as_bytes(), model.as_bytes()]);
         form.text("model", model);

@@ -48,6 +48,7 @@ fn config() -> Config {
     Config::read(&|name| match name {
         "ASR_BASE_URL" => Some("https://api.groq.com/openai/v1".into()),
         "ASR_MODEL" => Some("whisper-large-v3-turbo".into()),
+        "ASR_MODEL_HIGH" => Some("whisper-large-v3".into()),
         _ => None,
     })
     .unwrap()
@@ -120,6 +121,7 @@ fn the_options_are_passed_on() {
         language: Some("en-US".into()),
         prompt: Some(prompt),
         temperature: 0.4,
+        strategy: Strategy::High,
     };
     assert_eq!(begin(options).unwrap().next(&server), Ok(None));
     assert_eq!(begin(Options::default()).unwrap().next(&server), Ok(None));
@@ -127,7 +129,8 @@ fn the_options_are_passed_on() {
     let [all, none] = received.as_slice() else {
         panic!("{}", received.len())
     };
-    assert_eq!(field(all, "model").unwrap(), "whisper-large-v3-turbo");
+    assert_eq!(field(all, "model").unwrap(), "whisper-large-v3");
+    assert_eq!(field(none, "model").unwrap(), "whisper-large-v3-turbo");
     assert_eq!(field(all, "response_format").unwrap(), "verbose_json");
     assert_eq!(field(all, "language").unwrap(), "en");
     assert_eq!(field(all, "temperature").unwrap(), "0.4");
