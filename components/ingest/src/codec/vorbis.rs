@@ -128,7 +128,8 @@ mod tests {
 
     impl Writer {
         fn write(&mut self, value: u64, n: u32) {
-            self.0.extend((0..n).map(|bit| value >> bit & 1 == 1));
+            self.0
+                .extend((0..n).map(|bit| value.checked_shr(bit).unwrap_or(0) & 1 == 1));
         }
 
         fn bytes(&self) -> Vec<u8> {
