@@ -10,6 +10,7 @@ pub mod alone;
 pub mod conform;
 pub mod eval;
 pub mod host;
+pub mod nats;
 pub mod preinit;
 pub mod process;
 pub mod python;
