@@ -67,7 +67,7 @@ pub trait Stage: Sized + 'static {
     fn rules(&self) -> &Engine;
 
     /// The name of its model.
-    fn model(&self) -> Option<String> {
+    fn model(_: &Loaded<Self>) -> Option<String> {
         None
     }
 
@@ -154,7 +154,7 @@ impl<S: Stage> wi::Guest for Glue<S> {
         Ok(wi::Info {
             name,
             version,
-            model: loaded.value.model(),
+            model: S::model(&loaded),
             languages,
             needs,
         })
@@ -183,7 +183,7 @@ impl<S: Stage> wc::Guest for Glue<S> {
         Ok(wc::Info {
             name,
             version,
-            model: loaded.value.model(),
+            model: S::model(&loaded),
             languages,
             needs,
         })

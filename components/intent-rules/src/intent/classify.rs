@@ -5,6 +5,7 @@
 //! know, and that does not even mention its subject, is off topic.
 
 use super::confidence::{Evidence, judge};
+use super::pattern::Unit;
 use super::question::{Question, read};
 use super::{Classification, Entity, Turn, context};
 use crate::Engine;
@@ -20,6 +21,10 @@ const STRONG: f32 = 0.8;
 /// What a rule keeps of its strength when something else in the question speaks against it.
 const YIELD: f32 = 0.4;
 
+/// The same where it is decided whether a question is about the content at all.
+const EVERYDAY_TOPIC: f32 = 0.7;
+/// Fewest words of a statement that is taken for one.
+const MIN_STATEMENT: usize = 4;
 /// A rule this strong also knows a question that ends like a broken-off one: "what was she good at".
 const SURE: f32 = 0.85;
 /// What an everyday word that the content does not know counts of what another unknown word would.
@@ -47,7 +52,12 @@ pub fn classify(engine: &Engine, text: &str, history: &[Turn]) -> Result<Classif
     let n_shown = context::last_shown(history).map_or(0, |turn| turn.item_ids.len());
     let question = read(engine, text, n_shown);
     let known_share = engine.known_share(&question.keywords);
-    let mut candidates = strengths(engine, &question, n_shown > 0 || !history.is_empty());
+    let mut candidates = strengths(
+        engine,
+        &question,
+        n_shown > 0 || !history.is_empty(),
+        n_shown > 0,
+    );
     let is_question = question
         .core()
         .first()
@@ -126,7 +136,12 @@ pub fn is_about_content(intent: &str) -> bool {
 }
 
 /// The strength of each intent by its rules, in the order of [`INTENTS`].
-fn strengths(engine: &Engine, question: &Question, has_history: bool) -> Vec<Candidate> {
+fn strengths(
+    engine: &Engine,
+    question: &Question,
+    has_history: bool,
+    has_items: bool,
+) -> Vec<Candidate> {
     let mut candidates: Vec<Candidate> = INTENTS
         .iter()
         .map(|intent| Candidate {
@@ -136,19 +151,24 @@ fn strengths(engine: &Engine, question: &Question, has_history: bool) -> Vec<Can
         })
         .collect();
     for rules in &engine.lexicon.intents {
-        // Greetings are a polite beginning themselves, so small talk is looked for in everything that was said.
-        let units = if rules.social {
-            question.units.as_slice()
-        } else {
-            question.core()
+        // Greetings are a polite beginning themselves, and "and" tells that something goes on, so small talk and follow-ups are looked
+        // for in everything that was said.
+        let (core, all) = (question.core(), question.units.as_slice());
+        let places: &[&[Unit]] = match () {
+            () if rules.social => &[all],
+            () if rules.needs_history => &[core, all],
+            () => &[core],
         };
         let Some(candidate) = candidates.iter_mut().find(|c| c.intent == rules.intent) else {
             continue;
         };
-        let is_left =
-            |rule: &&Rule| rules.intent != "off-topic" || !question.speaks_against(rule.holds);
+        let is_left = |rule: &&Rule| {
+            rules.intent != "off-topic" || !question.speaks_against(rule.holds, has_items)
+        };
         for rule in rules.rules.iter().filter(is_left) {
-            if rule.strength > candidate.strength && rule.pattern.matches(units) {
+            if rule.strength > candidate.strength
+                && places.iter().any(|units| rule.pattern.matches(units))
+            {
                 candidate.strength = rule.strength;
                 candidate.item_type.clone_from(&rule.item_type);
             }
@@ -214,7 +234,10 @@ fn add_hints(
     if has_items && question.item_pronoun.is_some() {
         hint("follow-up", 0.35);
     }
-    if is_question && !question.keywords.is_empty() && known_share < 0.5 {
+    // A statement of some length is about something; mumbling is short, or no word of it is known.
+    let says_something =
+        is_question || (question.units.len() >= MIN_STATEMENT && question.has_everyday);
+    if says_something && !question.keywords.is_empty() && known_share < 0.5 {
         hint("off-topic", 0.3);
     }
     hint("unclear", 0.2);
@@ -243,7 +266,7 @@ fn settle(
                 "off-topic"
             }
         }
-        "list" | "detail" | "when" | "count" | "compare" | "follow-up"
+        "about" | "list" | "detail" | "when" | "count" | "compare" | "follow-up"
             if !resolved
                 && !question.names_something()
                 && question.keywords.is_empty()
@@ -287,7 +310,7 @@ fn item_type(
 
 impl Question {
     /// Whether the content is named so clearly that a rule for what is off topic does not hold.
-    fn speaks_against(&self, holds: Holds) -> bool {
+    fn speaks_against(&self, holds: Holds, has_items: bool) -> bool {
         let names_thing = self
             .of_kind("item")
             .chain(self.of_kind("technology"))
@@ -296,7 +319,8 @@ impl Question {
             || match holds {
                 Holds::Nothing => self.names_something(),
                 Holds::Organisations => names_thing.is_some(),
-                Holds::Names => false,
+                // "Where can I see one?"
+                Holds::Names => has_items && self.item_pronoun.is_some(),
             }
     }
 
@@ -315,7 +339,11 @@ impl Engine {
     #[must_use]
     pub fn known_share(&self, keywords: &[String]) -> f32 {
         let terms = self.terms(keywords);
-        let all: f32 = terms.iter().map(|term| term.weight).sum();
+        // Whether a question is about the content at all is told by every word, also the everyday ones.
+        let all: f32 = terms
+            .iter()
+            .map(|term| term.weight.max(self.index.idf(&term.stem) * EVERYDAY_TOPIC))
+            .sum();
         let known: f32 = terms
             .iter()
             .filter(|term| self.index.knows(&term.stem) || !term.also.is_empty())

@@ -69,44 +69,62 @@ pub fn resolve(
         return others(engine, question, turn);
     }
     if question.names_something() {
-        // "What about the navy?" goes on with the kind of item that was asked for.
-        let go_on = intent == "follow-up"
-            && question.of_kind("item-type").next().is_none()
-            && question.of_kind("item").next().is_none();
-        return Carried {
-            item_type: turn.item_type.clone().filter(|_| go_on),
-            resolved: intent == "follow-up",
-            ..Carried::default()
-        };
+        return going_on(question, intent, turn);
     }
-    // "How many are there?" leaves out everything that the question before said.
+    let has_words = question.has_words(known_share);
     let says_nothing = question.keywords.is_empty() && question.item_pronoun.is_none();
+    // "How many are there?" leaves out everything that the question before said.
     if says_nothing && matches!(intent, "count" | "list") && !question.has_subject {
         return others(engine, question, turn);
     }
-    let points = question.item_pronoun.is_some()
-        && matches!(intent, "detail" | "when" | "compare" | "list" | "count")
-        && !question.has_words(known_share);
-    if points || (intent == "follow-up" && !question.has_words(known_share)) {
-        let plural = matches!(
-            question.item_pronoun.as_deref(),
-            Some("these" | "those" | "they" | "them" | "their")
-        ) || intent == "compare";
-        let n = if plural { turn.item_ids.len() } else { 1 };
-        let said = question.item_pronoun.clone().unwrap_or_default();
-        let entities = turn
-            .item_ids
-            .iter()
-            .take(n)
-            .map(|id| item(id, &said, BY_PRONOUN))
-            .collect();
-        return Carried {
-            entities,
-            item_type: None,
-            resolved: true,
-        };
+    let points = match intent {
+        "follow-up" => !has_words,
+        // "Was she too old?" says nothing that could be looked up.
+        "detail" | "when" | "compare" if question.keywords.is_empty() => true,
+        "detail" | "when" | "compare" | "list" | "count" => {
+            question.item_pronoun.is_some() && !has_words
+        }
+        _ => false,
+    };
+    if !points {
+        return Carried::default();
     }
-    Carried::default()
+    let plural = matches!(
+        question.item_pronoun.as_deref(),
+        Some("these" | "those" | "they" | "them" | "their" | "ones")
+    ) || intent == "compare"
+        || question.wants_extreme;
+    let n = if plural { turn.item_ids.len() } else { 1 };
+    let said = question.item_pronoun.clone().unwrap_or_default();
+    let meant = turn.item_ids.iter().take(n);
+    Carried {
+        entities: meant.map(|id| item(id, &said, BY_PRONOUN)).collect(),
+        item_type: None,
+        resolved: true,
+    }
+}
+
+/// `What about the navy?` goes on with the kind of item that was asked for, `how does it differ from COBOL?` with the item.
+fn going_on(question: &Question, intent: &str, turn: &Turn) -> Carried {
+    let go_on = intent == "follow-up"
+        && question.of_kind("item-type").next().is_none()
+        && question.of_kind("item").next().is_none();
+    let is_other_side = intent == "compare"
+        && question.item_pronoun.is_some()
+        && question.of_kind("item").count() < 2;
+    let other = turn
+        .item_ids
+        .iter()
+        .find(|id| is_other_side && question.of_kind("item").all(|named| named.value != **id));
+    let entities: Vec<Entity> = other
+        .map(|id| item(id, "", BY_PRONOUN))
+        .into_iter()
+        .collect();
+    Carried {
+        item_type: turn.item_type.clone().filter(|_| go_on),
+        resolved: intent == "follow-up" || !entities.is_empty(),
+        entities,
+    }
 }
 
 impl Question {

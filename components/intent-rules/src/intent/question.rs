@@ -31,6 +31,10 @@ pub struct Question {
     pub hinted_type: Option<String>,
     /// The question asks for other items than those shown.
     pub wants_others: bool,
+    /// Some content word is an everyday word, or one of the content base.
+    pub has_everyday: bool,
+    /// It asks for the first, the last or the greatest of several.
+    pub wants_extreme: bool,
     /// It ends in a word that needs another one after it.
     pub is_cut_off: bool,
 }
@@ -133,6 +137,8 @@ impl Reader<'_> {
                     classes.push(Class::Subject);
                     continue;
                 }
+                // A programmer is not what "program" asks for.
+                Target::Verb(_) if self.is_doer(found) => continue,
                 Target::Verb(i) => {
                     let hint = base.types.get(i).map(|t| t.name.clone());
                     self.question.hinted_type = self.question.hinted_type.take().or(hint);
@@ -201,6 +207,15 @@ impl Reader<'_> {
         }
     }
 
+    /// A noun for someone who does what a verb says.
+    fn is_doer(&self, found: &Match) -> bool {
+        let word = self.words.get(found.first).copied().unwrap_or_default();
+        found.confidence < 1.0
+            && ["er", "ers", "or", "ors"]
+                .iter()
+                .any(|end| word.ends_with(end))
+    }
+
     /// Whether the words were said like this, and not put right or translated first.
     fn is_as_said(&self, found: &Match) -> bool {
         let run = self.words.get(found.first..found.end).unwrap_or_default();
@@ -240,6 +255,14 @@ impl Reader<'_> {
                 | "other"
                 | "first"
                 | "last"
+                | "every"
+                | "each"
+                | "another"
+                | "more"
+                | "no"
+                | "these"
+                | "those"
+                | "that"
         )
     }
 
@@ -248,11 +271,16 @@ impl Reader<'_> {
         let mut keywords = Vec::new();
         for (word, part) in self.words.iter().zip(&self.kinds) {
             self.question.has_subject |= lexicon.subject_pronouns.contains(*word);
+            self.question.wants_extreme |= lexicon.earliest.contains(*word)
+                || lexicon.latest.contains(*word)
+                || lexicon.greatest.contains(*word);
             self.question.wants_others |= lexicon.others.contains(*word);
             if self.question.item_pronoun.is_none() && lexicon.item_pronouns.contains(*word) {
                 self.question.item_pronoun = Some((*word).to_owned());
             }
             if *part == Part::Free && !lexicon.stop.contains(*word) {
+                self.question.has_everyday |=
+                    lexicon.common.contains(*word) || self.engine.index.knows(&stem(word));
                 keywords.push((*word).to_owned());
             }
         }

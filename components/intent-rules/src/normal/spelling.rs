@@ -7,8 +7,10 @@ use std::collections::{BTreeMap, HashSet};
 
 use crate::text::{Token, stem};
 
-/// Shortest word that is corrected; a shorter one is near to too many others.
+/// Shortest word that is corrected freely; a shorter one is near to too many others.
 const MIN_LETTERS: usize = 4;
+/// Shortest word that is corrected at all, by one letter that is missing in a word of the rules: `giv`.
+const FEWEST_LETTERS: usize = 3;
 
 /// What a word may be corrected to.
 #[derive(Debug, Default)]
@@ -97,7 +99,7 @@ impl Speller {
     fn nearest(&self, wrong: &str) -> Option<&str> {
         let n_letters = wrong.len();
         let is_word = wrong.bytes().all(|b| b.is_ascii_lowercase());
-        if n_letters < MIN_LETTERS || !is_word || self.is_known(wrong) {
+        if n_letters < FEWEST_LETTERS || !is_word || self.is_known(wrong) {
             return None;
         }
         let most = match n_letters {
@@ -107,7 +109,8 @@ impl Speller {
         let first = wrong.chars().next()?;
         let mut best: Option<(usize, u8, &str)> = None;
         for (word, rank) in self.words.get(&first)? {
-            if word.len().abs_diff(n_letters) > most {
+            let is_too_far = word.len().abs_diff(n_letters) > most;
+            if is_too_far || (n_letters < MIN_LETTERS && (*rank > 0 || word.len() <= n_letters)) {
                 continue;
             }
             let distance = strsim::osa_distance(wrong, word);
@@ -156,7 +159,7 @@ mod tests {
                 .join(" ")
         };
         assert_eq!(correct("waht did she biuld"), "what did she build");
-        assert_eq!(correct("how many na vy"), "how many navy");
+        assert_eq!(correct("whic na vy"), "which navy");
         assert_eq!(
             correct("recieve jion nayv diffrence educaton"),
             "receive join navy difference education"

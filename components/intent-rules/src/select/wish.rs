@@ -295,6 +295,11 @@ impl<'r> Wish<'r> {
                 })
         };
         let mut hits: Vec<Hit<'b>> = self.pinned.iter().filter_map(take).collect();
+        // "The oldest one" of several.
+        if self.only_pinned && matches!(self.query.time, Time::Earliest | Time::Latest) {
+            hits.sort_by(|a, b| b.score.recency.total_cmp(&a.score.recency));
+            hits.truncate(1);
+        }
         // "Who wrote the tests for COBOL?": another item may hold much more of the question than the one whose name it uses.
         if !self.only_pinned && !self.query.terms.is_empty() {
             let least = hits.first().map_or(0.0, |hit| hit.score.keyword) * MUCH_MORE;

@@ -157,6 +157,11 @@ fn bounded(words: &[&str], at: usize, century: i32) -> Option<Found> {
         at
     };
     let ((from, to), end) = atom(words, start, century)?;
+    let goes_on = matches!(
+        words.get(end).copied(),
+        Some("on" | "onward" | "onwards" | "forward" | "upwards")
+    );
+    let end = end + usize::from(goes_on && word == "from");
     let years = match word {
         "before" => Years {
             from: None,
@@ -170,7 +175,12 @@ fn bounded(words: &[&str], at: usize, century: i32) -> Option<Found> {
             from: Some(to + 1),
             to: None,
         },
-        "since" | "from" => Years {
+        // "Papers from 1952" are of that year, unless it goes on.
+        "since" => Years {
+            from: Some(from),
+            to: None,
+        },
+        "from" if goes_on => Years {
             from: Some(from),
             to: None,
         },
@@ -287,7 +297,7 @@ mod tests {
 
     #[test]
     fn years_as_people_say_and_write_them() {
-        let cases: [(&str, &[&str]); 27] = [
+        let cases: [(&str, &[&str]); 29] = [
             ("what did she do in 1952", &["1952"]),
             ("what did she do in nineteen fifty two", &["1952"]),
             ("in nineteen oh six", &["1906"]),
@@ -315,6 +325,8 @@ mod tests {
             ("until 1949", &["..1949"]),
             ("around 1950", &["1948..1952"]),
             ("what about 1955", &["1955"]),
+            ("papers from the fifties", &["1950..1959"]),
+            ("from 1967 onwards", &["1967.."]),
             ("1943 and 1967", &["1943", "1967"]),
             ("nineteen people and 12 ships", &[]),
             ("over 9000 or 500 pages", &[]),
