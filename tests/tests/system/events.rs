@@ -74,7 +74,9 @@ fn logged(host: &Host, text: &str, times: usize) -> Result<()> {
 }
 
 fn kinds(messages: &[Message]) -> Vec<&str> {
-    let kind = |message: &Message| message.subject.strip_prefix("test.colloquy.");
+    fn kind(message: &Message) -> Option<&str> {
+        message.subject.strip_prefix("test.colloquy.")
+    }
     messages
         .iter()
         .map(|message| {
