@@ -1,0 +1,571 @@
+//! Answers by a server: what it is asked, that they are spoken while they are made, and what becomes of each way to fail.
+//!
+//! The emulator decides how a server behaves; llama.cpp's own server shows that the stage is right about the interface, and OpenAI's own
+//! client that the emulator is.
+
+use std::io::{BufRead, BufReader};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use colloquy_tests::host::{Host, expect_json, stage};
+use colloquy_tests::process::{Server, free_port};
+use colloquy_tests::recordings;
+use colloquy_tests::speech::Wav;
+use colloquy_tests::upstream::{Gate, Received, Reply, Upstream, Way};
+use serde_json::{Value, json};
+use toml::{Table, toml};
+
+use super::OwnCase;
+use super::remote::replace;
+
+pub(crate) const OWN_CASES: &[OwnCase] = &[
+    (
+        "llm::a_chat_server_is_asked_as_openai_says",
+        a_chat_server_is_asked_as_openai_says,
+    ),
+    (
+        "llm::an_answer_is_heard_before_it_is_finished",
+        an_answer_is_heard_before_it_is_finished,
+    ),
+    (
+        "llm::a_visitor_who_leaves_ends_the_exchange",
+        a_visitor_who_leaves_ends_the_exchange,
+    ),
+    (
+        "llm::a_chat_server_that_fails_leaves_an_answer",
+        a_chat_server_that_fails_leaves_an_answer,
+    ),
+    (
+        "llm::the_emulator_is_a_chat_server_to_openais_client",
+        the_emulator_is_a_chat_server_to_openais_client,
+    ),
+    (
+        "llm::a_real_model_answers_aloud",
+        a_real_model_answers_aloud,
+    ),
+];
+
+const QUESTION: &str = "What did she do at Harvard?";
+
+/// A host whose llm asks the server at `base` and has these settings beside the address.
+fn talking_host(base: &str, settings: Table) -> Result<Host> {
+    Host::configured(|config| {
+        let mut environment = settings;
+        environment.insert("LLM_BASE_URL".into(), base.into());
+        // What one answer does must not change what becomes of the next.
+        environment.insert("LLM_RETRIES".into(), "0".into());
+        environment.insert("LLM_BREAKER_FAILURES".into(), "1000".into());
+        let mounts = stage(config, "llm")?.get("mounts").cloned();
+        replace(
+            config,
+            "llm",
+            "components/llm-openai.wasm",
+            &[base],
+            environment,
+        )?;
+        let stage = stage(config, "llm")?;
+        stage.extend(mounts.map(|mounts| ("mounts".to_owned(), mounts)));
+        stage.insert("deadline_ms".into(), 150_000.into());
+        Ok(())
+    })
+}
+
+/// The host of most cases.
+fn emulated(upstream: &Upstream, timeout_ms: &str) -> Result<Host> {
+    talking_host(
+        &upstream.url,
+        toml! {
+            LLM_MODEL = "usual"
+            LLM_MODEL_FAST = "quick"
+            LLM_MODEL_HIGH = "good"
+            LLM_TIMEOUT_MS = timeout_ms
+        },
+    )
+}
+
+fn event(delta: &Value, finish: Option<&str>) -> String {
+    let chunk = json!({
+        "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "usual",
+        "choices": [{ "index": 0, "delta": delta, "finish_reason": finish }],
+    });
+    format!("data: {chunk}\n\n")
+}
+
+/// The first event of a stream, and one for each of these texts.
+fn beginning(texts: &[&str]) -> String {
+    let texts = texts
+        .iter()
+        .map(|text| event(&json!({ "content": text }), None));
+    event(&json!({ "role": "assistant", "content": "" }), None) + &texts.collect::<String>()
+}
+
+/// A stream as OpenAI sends it.
+fn stream(texts: &[&str]) -> String {
+    let usage = json!({
+        "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "usual", "choices": [],
+        "usage": { "prompt_tokens": 321, "completion_tokens": 45, "total_tokens": 366 },
+    });
+    beginning(texts)
+        + &event(&json!({}), Some("stop"))
+        + &format!("data: {usage}\n\ndata: [DONE]\n\n")
+}
+
+fn streamed(body: impl Into<Vec<u8>>, way: Way) -> Reply {
+    Reply::ok("text/event-stream", body, way)
+}
+
+/// The JSON of a request, checked.
+fn asked(request: &Received) -> Result<Value> {
+    ensure!(
+        request.method == "POST" && request.path == "/v1/chat/completions",
+        "{request:?}"
+    );
+    ensure!(
+        request.header("content-type")? == Some("application/json"),
+        "content type"
+    );
+    let asked: Value = serde_json::from_slice(&request.body)?;
+    for name in asked.as_object().context("an object")?.keys() {
+        let known = [
+            "model",
+            "messages",
+            "stream",
+            "stream_options",
+            "max_tokens",
+            "temperature",
+        ];
+        ensure!(
+            known.contains(&name.as_str()),
+            "{name} is no field of the interface"
+        );
+    }
+    ensure!(asked["stream"] == true, "{asked}");
+    ensure!(
+        asked["stream_options"] == json!({ "include_usage": true }),
+        "{asked}"
+    );
+    let messages = asked["messages"].as_array().context("messages")?;
+    for (at, message) in messages.iter().enumerate() {
+        // The rules, then the visitor and the guide in turn.
+        let role = match at {
+            0 => "system",
+            _ if at % 2 == 1 => "user",
+            _ => "assistant",
+        };
+        ensure!(message["role"] == role, "{asked}");
+        ensure!(
+            message["content"]
+                .as_str()
+                .is_some_and(|text| !text.is_empty()),
+            "{asked}"
+        );
+    }
+    ensure!(messages.len() % 2 == 0, "{asked}");
+    Ok(asked)
+}
+
+fn a_chat_server_is_asked_as_openai_says() -> Result<()> {
+    let upstream = Upstream::start(|_| Reply::refusal(500, Vec::new(), "{}"))?;
+    let base = upstream.url.clone();
+    // A variable that is certainly there stands for a key.
+    let key = format!("Bearer {}", std::env::var("PATH")?);
+    let host = Host::configured(|config| {
+        let environment = toml! {
+            LLM_BASE_URL = base
+            LLM_MODEL = "usual"
+            LLM_MODEL_FAST = "quick"
+            LLM_MODEL_HIGH = "good"
+        };
+        replace(
+            config,
+            "llm",
+            "components/llm-openai.wasm",
+            &[&upstream.url],
+            environment,
+        )?;
+        let stage = stage(config, "llm")?;
+        let credentials = Table::from_iter([(
+            upstream.url.clone(),
+            toml::Value::Table(toml! { env = "PATH" }),
+        )]);
+        stage.insert("credentials".into(), credentials.into());
+        let content = colloquy_tests::root().canonicalize()?.join("content");
+        let mounts =
+            Table::from_iter([("/content".to_owned(), content.display().to_string().into())]);
+        stage.insert("mounts".into(), mounts.into());
+        Ok(())
+    })?;
+    // The model names the first of the items that it was given.
+    upstream.answer(|request| {
+        let asked: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let rules = asked["messages"][0]["content"].as_str().unwrap_or_default();
+        let id = rules
+            .split("Item with the id ")
+            .nth(1)
+            .and_then(|rest| rest.split(':').next())
+            .unwrap_or("none");
+        let line = format!("_Mark I_. 🎉\n\nITEMS: {id}");
+        streamed(
+            stream(&["**She** worked ", "on the ", &line]),
+            Way::Pieces(7),
+        )
+    });
+    let mut session = None;
+    for (strategy, model, most) in [
+        (None, "usual", 220),
+        (Some("fast"), "quick", 120),
+        (Some("high"), "good", 220),
+    ] {
+        let mut body = json!({ "text": QUESTION, "speak": false });
+        if let Some(strategy) = strategy {
+            body["strategy"] = strategy.into();
+        }
+        if let Some(session) = &session {
+            body["session_id"] = Value::clone(session);
+        }
+        let url = format!("{}/process/text", host.url);
+        let answer = expect_json(host.client.post(url).json(&body).send()?)?;
+        ensure!(
+            answer["response"] == "She worked on the Mark I.",
+            "{answer}"
+        );
+        ensure!(answer["degraded"] == json!([]), "{answer}");
+        ensure!(
+            answer["stages"]["llm"]
+                .as_str()
+                .is_some_and(|name| name.starts_with("llm-openai@")),
+            "{answer}"
+        );
+        let first = &answer["items"][0]["id"];
+        ensure!(
+            first.is_string() && answer["metadata"]["cards_mentioned"] == json!([first]),
+            "{answer}"
+        );
+        let received = upstream.received()?;
+        ensure!(received.len() == 1, "{} requests", received.len());
+        ensure!(
+            received[0].header("authorization")? == Some(&key),
+            "the host's key is not the one that was sent"
+        );
+        let asked = asked(&received[0])?;
+        ensure!(
+            asked["model"] == model && asked["max_tokens"] == most,
+            "{asked}"
+        );
+        let rules = asked["messages"][0]["content"].as_str().context("rules")?;
+        ensure!(
+            rules.contains("You are Ruth.") && rules.contains("Harvard"),
+            "{rules}"
+        );
+        let messages = asked["messages"].as_array().context("messages")?;
+        let question = messages.last().context("a message")?;
+        ensure!(
+            question["content"]
+                .as_str()
+                .is_some_and(|text| text.starts_with(&format!("<question>{QUESTION}</question>"))),
+            "{question}"
+        );
+        // The second turn knows the first.
+        ensure!((messages.len() > 2) == session.is_some(), "{asked}");
+        session = Some(answer["session_id"].clone());
+    }
+    ensure!(
+        upstream.connections() == 1,
+        "{} connections",
+        upstream.connections()
+    );
+    let log = host.log()?;
+    ensure!(
+        log.contains("usual: Stop; tokens: 321 of the prompt, 45 of the answer"),
+        "usage is not in the log: {log}"
+    );
+    ensure!(
+        !log.contains(&key) && !log.contains("Mark I."),
+        "the log has the key or the answer"
+    );
+    Ok(())
+}
+
+/// A turn as events: `each` sees every one by name and data, and says whether to go on.
+fn events(
+    host: &Host,
+    mut each: impl FnMut(&str, &Value) -> Result<bool>,
+) -> Result<Option<Value>> {
+    let body = json!({ "text": QUESTION });
+    let request = host.client.post(format!("{}/process/text", host.url));
+    let request = request.header("accept", "text/event-stream").json(&body);
+    let mut name = String::new();
+    for line in BufReader::new(request.send()?).lines() {
+        let line = line?;
+        if let Some(event) = line.strip_prefix("event: ") {
+            event.clone_into(&mut name);
+        }
+        if let Some(data) = line.strip_prefix("data: ") {
+            let data: Value = serde_json::from_str(data)?;
+            ensure!(name != "error", "{data}");
+            if !each(&name, &data)? {
+                return Ok(None);
+            }
+            if name == "done" {
+                return Ok(Some(data));
+            }
+        }
+    }
+    anyhow::bail!("the last event is {name}")
+}
+
+/// The server holds back the rest until audio of the first sentence was heard. Nothing is timed: were the answer collected anywhere,
+/// neither would ever go on.
+fn an_answer_is_heard_before_it_is_finished() -> Result<()> {
+    let gate = Gate::default();
+    let first = beginning(&["She worked on the Mark I. ", "Then she "]);
+    let rest = stream(&["wrote a book about it.\nITEMS: none"]);
+    let body = first.clone() + &rest;
+    let reply = streamed(body, Way::HoldsAfter(first.len(), gate.clone()));
+    let upstream = Upstream::start(move |_| reply.clone())?;
+    let host = emulated(&upstream, "60000")?;
+    let mut before = String::new();
+    let done = events(&host, |name, data| {
+        match name {
+            "token" if !gate.is_open() => before += data["text"].as_str().context("text")?,
+            "audio" => gate.open(),
+            _ => {}
+        }
+        Ok(true)
+    })?;
+    let done = done.context("no end")?;
+    ensure!(gate.is_open(), "there was no audio");
+    ensure!(
+        before.starts_with("She worked on the Mark I.") && !before.contains("book"),
+        "{before}"
+    );
+    ensure!(
+        done["response"] == "She worked on the Mark I. Then she wrote a book about it.",
+        "{done}"
+    );
+    ensure!(
+        done["metadata"]["cards_mentioned"] == json!([]) && done["degraded"] == json!([]),
+        "{done}"
+    );
+    Ok(())
+}
+
+fn a_visitor_who_leaves_ends_the_exchange() -> Result<()> {
+    let gone = Gate::default();
+    let body = beginning(&["She worked ", "on the "]);
+    let reply = streamed(body.clone(), Way::StopsUntilGone(body.len(), gone.clone()));
+    let upstream = Upstream::start(move |_| reply.clone())?;
+    let host = emulated(&upstream, "100000")?;
+    let left = events(&host, |name, _| Ok(name != "token"))?;
+    ensure!(left.is_none(), "there was no token");
+    // The stage itself would wait for much longer than a case may take.
+    ensure!(gone.pass(), "the exchange goes on");
+    ensure!(
+        host.metric("colloquy_stage_instances_retired_total", "stage=\"llm\"")? == 0.0,
+        "an instance was retired"
+    );
+    Ok(())
+}
+
+fn a_chat_server_that_fails_leaves_an_answer() -> Result<()> {
+    let upstream = Upstream::start(|_| Reply::refusal(500, Vec::new(), "{}"))?;
+    let host = emulated(&upstream, "1500")?;
+    let whole = stream(&["She worked ", "on the Mark I."]);
+    let begun = beginning(&["She worked "]);
+    let broken = begun.clone() + "data: {\"error\":{\"message\":\"CUDA\",\"code\":500}}\n\n";
+    let html = "<html>sign in</html>";
+    for (reply, keeps) in [
+        (Reply::refusal(400, Vec::new(), "{}"), false),
+        (Reply::refusal(401, Vec::new(), "{}"), false),
+        (Reply::refusal(429, Vec::new(), "{}"), false),
+        (Reply::refusal(500, Vec::new(), "{}"), false),
+        (Reply::ok("text/html", html, Way::Whole), false),
+        (streamed(whole.clone(), Way::Never), false),
+        (streamed(whole.clone(), Way::CutAfter(20)), false),
+        (streamed(whole.clone(), Way::StopsAfter(20)), false),
+        (streamed("", Way::Whole), false),
+        (streamed("data: nonsense\n\n", Way::Whole), false),
+        // What has been said stays said.
+        (streamed(whole.clone(), Way::CutAfter(begun.len())), true),
+        (streamed(whole.clone(), Way::StopsAfter(begun.len())), true),
+        (streamed(broken, Way::Whole), true),
+        (streamed(begun, Way::Whole), true),
+    ] {
+        let about = format!("{} {:?}", reply.status, reply.way);
+        upstream.answer(move |_| reply.clone());
+        let answer = host.ask(QUESTION, None).with_context(|| about.clone())?;
+        ensure!(answer["degraded"] == json!(["llm"]), "{about}: {answer}");
+        let said = answer["response"].as_str().context("response")?;
+        // Without a word of the server's the cards speak for themselves.
+        ensure!(
+            if keeps {
+                said == "She worked"
+            } else {
+                said.len() > 20
+            },
+            "{about}: {answer}"
+        );
+        ensure!(answer["items"][0]["id"].is_string(), "{about}: {answer}");
+    }
+    ensure!(
+        host.metric("colloquy_stage_instances_retired_total", "stage=\"llm\"")? == 0.0,
+        "an instance was retired"
+    );
+    // A server that does not know the option, one that does not stream, and one that streams as it should.
+    let document = json!({
+        "object": "chat.completion",
+        "choices": [{ "index": 0, "message": { "role": "assistant", "content": "She worked on the Mark I." }, "finish_reason": "stop" }],
+    });
+    let whole = [
+        (400, streamed(whole.clone(), Way::Pieces(5))),
+        (
+            200,
+            Reply::ok("application/json", document.to_string(), Way::Whole),
+        ),
+        (200, streamed(whole, Way::Pieces(1))),
+    ];
+    for (status, reply) in whole {
+        upstream.answer(move |request| {
+            let text = String::from_utf8_lossy(&request.body);
+            if status != 200 && text.contains("stream_options") {
+                Reply::refusal(status, Vec::new(), r#"{"message":"stream_options"}"#)
+            } else {
+                reply.clone()
+            }
+        });
+        let answer = host.ask(QUESTION, None)?;
+        ensure!(
+            answer["response"] == "She worked on the Mark I." && answer["degraded"] == json!([]),
+            "{answer}"
+        );
+    }
+    Ok(())
+}
+
+/// The Python of servers that are not ours, and of OpenAI's client.
+#[expect(
+    clippy::print_stderr,
+    reason = "why a case is skipped is part of the result"
+)]
+fn python() -> Option<std::ffi::OsString> {
+    let python = std::env::var_os("COLLOQUY_UPSTREAM_PYTHON");
+    if python.is_none() {
+        eprintln!(
+            "skipped: COLLOQUY_UPSTREAM_PYTHON is not set; `cargo xtask test` sets it where Python is 3.10 or newer"
+        );
+    }
+    python
+}
+
+fn the_emulator_is_a_chat_server_to_openais_client() -> Result<()> {
+    let Some(python) = python() else {
+        return Ok(());
+    };
+    let body = stream(&["She worked ", "on the Mark I."]);
+    let upstream = Upstream::start(move |_| streamed(body.clone(), Way::Pieces(9)))?;
+    let output = Command::new(python)
+        .arg(colloquy_tests::root().join("tests/tools/chat_client.py"))
+        .args([&upstream.url, "usual", QUESTION])
+        .output()?;
+    ensure!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let said: Value = serde_json::from_slice(&output.stdout)?;
+    ensure!(
+        said == json!({ "text": "She worked on the Mark I.", "finish": "stop", "prompt_tokens": 321, "completion_tokens": 45 }),
+        "{said}"
+    );
+    // And what it asks is what our stage asks.
+    let received = upstream.received()?;
+    asked(received.first().context("a request")?).map(drop)
+}
+
+#[expect(clippy::print_stderr, reason = "figures for whoever runs it")]
+fn a_real_model_answers_aloud() -> Result<()> {
+    let Some(python) = python() else {
+        return Ok(());
+    };
+    let port = free_port()?;
+    let model = recordings::file("smollm2/SmolLM2-135M-Instruct.Q4_1.gguf")?;
+    let folder = tempfile::tempdir()?;
+    let mut command = Command::new(python);
+    command
+        .arg(colloquy_tests::root().join("tests/tools/chat_server.py"))
+        .args([model.as_os_str(), port.to_string().as_ref()]);
+    let ready = |line: &str| line.strip_prefix("ready ").map(str::to_owned);
+    let (_server, base) = Server::start(&mut command, folder.path().join("log"), ready)?;
+    let host = talking_host(
+        &base,
+        toml! {
+            LLM_MODEL = "smollm2"
+            LLM_TEMPERATURE = "0"
+            LLM_MAX_TOKENS = "90"
+            LLM_EXTRA = "{\"repeat_penalty\":1.2}"
+            LLM_TIMEOUT_MS = "120000"
+            LLM_TOTAL_TIMEOUT_MS = "600000"
+        },
+    )?;
+    let (mut n_tokens, mut text, mut finished_before_audio) = (0, String::new(), None);
+    let done = events(&host, |name, data| {
+        match name {
+            "token" => {
+                n_tokens += 1;
+                text += data["text"].as_str().context("text")?;
+            }
+            "audio" if finished_before_audio.is_none() => {
+                finished_before_audio = Some(host.log()?.contains("smollm2: "));
+            }
+            _ => {}
+        }
+        Ok(true)
+    })?;
+    let done = done.context("no end")?;
+    eprintln!(
+        "{n_tokens} pieces; finished before the first audio: {finished_before_audio:?}; {} {}",
+        done["timing"], done["response"]
+    );
+    ensure!(done["degraded"] == json!([]), "{done}");
+    ensure!(n_tokens > 3 && done["response"] == text.trim(), "{done}");
+    ensure!(
+        !["**", "ITEMS", "<", "\n"]
+            .iter()
+            .any(|mark| text.contains(mark)),
+        "{text}"
+    );
+    ensure!(
+        done["stages"]["llm"]
+            .as_str()
+            .is_some_and(|name| name.starts_with("llm-openai@")),
+        "{done}"
+    );
+    let audio = Wav::parse(&host.audio(&done)?)?;
+    ensure!(
+        audio.seconds() > 0.5 && audio.loudness() > 0.01,
+        "{} s",
+        audio.seconds()
+    );
+    // Counted by the server.
+    let log = host.log()?;
+    let usage = log
+        .split("smollm2: ")
+        .nth(1)
+        .and_then(|usage| usage.lines().next())
+        .context("usage is not in the log")?;
+    ensure!(
+        usage.contains("tokens: ") && !usage.contains('?'),
+        "{usage}"
+    );
+    // A spoken question, with the conversation so far.
+    let session = done["session_id"].as_str().context("session")?;
+    let answer = host.ask_aloud(&recordings::jfk()?.path, Some(session))?;
+    ensure!(answer["degraded"] == json!([]), "{answer}");
+    ensure!(
+        answer["response"]
+            .as_str()
+            .is_some_and(|text| !text.is_empty()),
+        "{answer}"
+    );
+    Ok(())
+}
