@@ -45,7 +45,7 @@ pub struct Api {
 pub struct Policy {
     /// How often a request is sent again.
     pub retries: u32,
-    /// Longest wait for the head of one answer; none for as long as the call may take.
+    /// Longest time of one attempt, up to the answer's head, or to its end where it is read whole; none for as long as the call may take.
     pub attempt: Option<Duration>,
     /// Failures in a row after which the server is not asked.
     pub n_failures: u32,
@@ -93,6 +93,13 @@ pub struct Call<'a> {
 /// Makes something of the content type and the body of an answer.
 pub type Read<'a, T> = dyn Fn(&str, &[u8]) -> Result<T, Failure> + 'a;
 
+/// What is awaited of an answer before something of it is handed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    Head,
+    Whole,
+}
+
 /// An attempt that came to nothing.
 struct Stopped {
     failure: Failure,
@@ -131,7 +138,7 @@ impl Api {
             accept,
             body,
         };
-        self.tried(transport, &call, &Ok)
+        self.tried(transport, &call, Extent::Head, &Ok)
     }
 
     /// Posts a body and reads the whole answer, of at most `limit` bytes. `read` makes something of its content type and body; when that
@@ -146,7 +153,7 @@ impl Api {
         limit: usize,
         read: &Read<'_, T>,
     ) -> Result<T, Failure> {
-        self.tried(transport, call, &|mut response: Response| {
+        self.tried(transport, call, Extent::Whole, &|mut response: Response| {
             let rest = response.rest(limit).map_err(Stopped::on_the_way)?;
             let kind = response.header("content-type").unwrap_or_default();
             let made = rest
@@ -174,6 +181,7 @@ impl Api {
         &self,
         transport: &dyn Transport,
         call: &Call<'_>,
+        extent: Extent,
         finish: &dyn Fn(Response) -> Result<T, Stopped>,
     ) -> Result<T, Failure> {
         let surroundings = transport.surroundings();
@@ -185,13 +193,14 @@ impl Api {
         loop {
             let now = surroundings.uptime();
             let left = patience.left(now);
+            let attempt = self.policy.attempt.map_or(left, |it| it.min(left));
             let limits = Limits {
-                head: self
-                    .policy
-                    .attempt
-                    .map_or(left, |attempt| attempt.min(left)),
+                head: attempt,
                 pause: self.limits.pause,
-                total: self.limits.total.map(|_| left),
+                total: match extent {
+                    Extent::Whole => Some(attempt),
+                    Extent::Head => self.limits.total.map(|_| left),
+                },
             };
             let stopped = match self
                 .attempt(transport, call, limits, ticket)

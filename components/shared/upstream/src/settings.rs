@@ -131,7 +131,7 @@ impl<'a> Settings<'a> {
     /// | variable | meaning | default |
     /// |---|---|---|
     /// | `RETRIES` | how often a request that failed is sent again, 0 to 5 | 2 |
-    /// | `ATTEMPT_TIMEOUT_MS` | longest wait for the head of one answer, within `TIMEOUT_MS` for all attempts together | `TIMEOUT_MS` |
+    /// | `ATTEMPT_TIMEOUT_MS` | longest time of one attempt, up to the answer's head, or to its end where it is read whole; `TIMEOUT_MS` is for all attempts together | `TIMEOUT_MS` |
     /// | `BREAKER_FAILURES` | failures in a row after which the server is not asked, 1 to 1000 | 5 |
     /// | `BREAKER_OPEN_MS` | for how long, 100 ms to 10 minutes | 60000 |
     ///

@@ -128,6 +128,26 @@ fn attempts_share_the_time_of_the_call() {
 }
 
 #[test]
+fn an_answer_that_is_read_whole_has_the_time_of_an_attempt() {
+    let server = Server::new(&[OK]);
+    ask(&patient(), &server).unwrap();
+    post(&patient(), &server).unwrap();
+    let asked = server.asked.borrow().clone();
+    assert_eq!(asked, [(2_000, Some(2_000)), (2_000, Some(5_000))]);
+    // Without a limit on the whole, one that is handed on may take its time.
+    let endless = Limits {
+        total: None,
+        ..patient().limits
+    };
+    let endless = Api {
+        limits: endless,
+        ..patient()
+    };
+    post(&endless, &server).unwrap();
+    assert_eq!(server.asked.borrow().last(), Some(&(2_000, None)));
+}
+
+#[test]
 fn a_server_that_fails_is_left_alone_and_tried_again() {
     let server = Server::new(&[Does::Refuses]);
     let api = patient();
