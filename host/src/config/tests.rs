@@ -230,7 +230,7 @@ fn events_may_go_to_nats() {
 #[test]
 fn an_edge_component_may_have_its_stages_inside() {
     let config = parse("[edge]\nmounts = { '/models' = 'models' }\n").unwrap();
-    assert!(config.stages.asr.is_none());
+    assert!(config.stages.asr.is_empty());
     assert_eq!(
         config.edge.grants.mounts["/models"],
         Path::new("/etc/models")

@@ -216,7 +216,94 @@ impl Link {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::task::JoinHandle;
+
     use super::*;
+    use crate::bindings::colloquy::events::events::SessionEnded;
+    use crate::events::{Bus, Event};
+    use crate::metrics::Metrics;
+
+    const HELLO: &str = r#"INFO {"server_id":"x","version":"2.9.0","proto":1,"host":"127.0.0.1","port":4222,"max_payload":1048576}"#;
+
+    /// A bus that is forwarded to a server that has greeted and read nothing since.
+    async fn connected(metrics: &Metrics) -> (Bus, JoinHandle<()>, BufReader<TcpStream>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("nats://{}", listener.local_addr().unwrap());
+        let settings = Settings::new(server(&url).unwrap(), "a.b".into(), None);
+        let bus = Bus::new(metrics);
+        let forward = tokio::spawn(forward(bus.subscribe("nats"), settings));
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut stream = BufReader::new(stream);
+        let mut greeting = String::new();
+        stream
+            .write_all(format!("{HELLO}\r\n").as_bytes())
+            .await
+            .unwrap();
+        while !greeting.ends_with("PING\r\n") {
+            assert!(
+                stream.read_line(&mut greeting).await.unwrap() > 0,
+                "{greeting}"
+            );
+        }
+        stream.write_all(b"PONG\r\n").await.unwrap();
+        (bus, forward, stream)
+    }
+
+    fn ended(session_id: String) -> Event {
+        Event::SessionEnded(SessionEnded {
+            session_id,
+            n_turns: 1,
+            duration_ms: 1,
+        })
+    }
+
+    #[tokio::test]
+    async fn the_last_events_are_sent_before_the_end() {
+        let metrics = Metrics::new();
+        let (bus, forward, mut stream) = connected(&metrics).await;
+        for n in 0..500 {
+            bus.publish(ended(n.to_string()));
+        }
+        bus.close();
+        let mut sent = String::new();
+        let (_, end) = tokio::join!(stream.read_to_string(&mut sent), forward);
+        end.unwrap();
+        let published: Vec<_> = sent.lines().filter(|line| line.starts_with('{')).collect();
+        assert_eq!(published.len(), 500);
+        assert!(
+            published[499].contains(r#""session_id":"499""#),
+            "{}",
+            published[499]
+        );
+        assert_eq!(sent.matches("PUB a.b.session-ended ").count(), 500);
+    }
+
+    /// It ends, which it would not if a publisher had to wait.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_server_that_does_not_read_costs_events_and_nothing_else() {
+        let metrics = Metrics::new();
+        let (bus, forward, stream) = connected(&metrics).await;
+        let dropped = || {
+            metrics
+                .encode()
+                .unwrap()
+                .contains(r#"events_dropped_total{subscriber="nats"}"#)
+        };
+        let mut rounds = 0;
+        while !dropped() {
+            for _ in 0..200 {
+                bus.publish(ended("x".repeat(300)));
+            }
+            rounds += 1;
+            assert!(rounds < 10_000, "where do 800 megabytes go?");
+            tokio::task::yield_now().await;
+        }
+        bus.close();
+        forward.abort();
+        drop(stream);
+    }
 
     #[test]
     fn only_servers_of_nats_without_secrets() {

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use colloquy_tests::host::{Host, expect_json};
 use colloquy_tests::nats::{Listener, Message, Server, program};
 use colloquy_tests::{process, recordings};
+use serde_json::json;
 use toml::Table;
 
 use super::OwnCase;
@@ -42,13 +43,16 @@ fn host(url: &str) -> Result<Host> {
     })
 }
 
-/// Asks, and gives the id of the request.
+/// Asks for an answer in text, and gives the id of the request.
 fn ask(host: &Host, session: &str) -> Result<String> {
-    let response = host.post_text("What did she do at Harvard?", Some(session))?;
+    let question =
+        json!({ "text": "What did she do at Harvard?", "session_id": session, "speak": false });
+    let url = format!("{}/process/text", host.url);
+    let response = host.client.post(url).json(&question).send()?;
     let id = response.headers()["x-request-id"].to_str()?.to_owned();
     let answer = expect_json(response)?;
     ensure!(
-        answer["ai_response"]
+        answer["response"]
             .as_str()
             .is_some_and(|text| !text.is_empty()),
         "{answer}"
