@@ -186,7 +186,7 @@ impl Link {
                 self.told.store(false, Ordering::Relaxed);
                 self.connected.send_replace(true);
             }
-            Event::Disconnected | Event::Closed => {
+            Event::Disconnected => {
                 self.connected.send_replace(false);
                 let why = self
                     .why
