@@ -57,8 +57,9 @@ pub enum Way {
     Never,
     /// Chunked until this many bytes are sent, then nothing more, on an open connection.
     StopsAfter(usize),
-    /// The same; the gate opens when the client has gone.
-    StopsUntilGone(usize, Gate),
+    /// Chunked, and then what is behind this many bytes again and again, ten times a second for half a minute. The gate opens when the
+    /// client goes away before that.
+    Repeats(usize, Gate),
     /// Chunked until this many bytes are sent, and the rest when the gate is open.
     HoldsAfter(usize, Gate),
 }
@@ -289,7 +290,8 @@ fn send(mut stream: &TcpStream, reply: &Reply) -> Result<bool> {
             return Ok(true);
         }
         Way::Pieces(piece) => (*piece, reply.body.len()),
-        Way::CutAfter(end) | Way::StopsAfter(end) | Way::StopsUntilGone(end, _) => (997, *end),
+        Way::CutAfter(end) | Way::StopsAfter(end) => (997, *end),
+        Way::Repeats(..) => (997, reply.body.len()),
         Way::HoldsAfter(end, _) => (*end, reply.body.len()),
     };
     head += "transfer-encoding: chunked\r\n\r\n";
@@ -301,27 +303,36 @@ fn send(mut stream: &TcpStream, reply: &Reply) -> Result<bool> {
         if let (1, Way::HoldsAfter(_, gate)) = (index, &reply.way) {
             gate.pass();
         }
-        let size = format!("{:x}\r\n", chunk.len());
         // A client that has gone is not this server's failure.
-        if stream
-            .write_all(&[size.as_bytes(), chunk, b"\r\n"].concat())
-            .is_err()
-        {
+        if write_chunk(stream, chunk).is_err() {
             return Ok(false);
         }
     }
     match &reply.way {
         Way::CutAfter(_) => Ok(false),
         Way::StopsAfter(_) => wait_for_end(stream),
-        Way::StopsUntilGone(_, gate) => {
-            let goes_on = wait_for_end(stream);
-            gate.open();
-            goes_on
+        Way::Repeats(from, gate) => {
+            repeat(stream, &reply.body[*from..], gate);
+            Ok(false)
         }
         _ => {
             stream.write_all(b"0\r\n\r\n")?;
             Ok(true)
         }
+    }
+}
+
+fn write_chunk(mut stream: &TcpStream, chunk: &[u8]) -> std::io::Result<()> {
+    let size = format!("{:x}\r\n", chunk.len());
+    stream.write_all(&[size.as_bytes(), chunk, b"\r\n"].concat())
+}
+
+fn repeat(stream: &TcpStream, chunk: &[u8], gone: &Gate) {
+    for _ in 0..300 {
+        if write_chunk(stream, chunk).is_err() {
+            return gone.open();
+        }
+        std::thread::sleep(Duration::from_millis(100));
     }
 }
 
