@@ -6,9 +6,10 @@
 
 use std::cell::Cell;
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 use colloquy_upstream::sse::Events;
-use colloquy_upstream::{Api, Failure, Outcome, Response, Source, Transport};
+use colloquy_upstream::{Api, Failure, Outcome, Response, Source, Transport, Waited};
 use serde_json::{Value, json};
 
 use crate::config::{Config, Temperature};
@@ -23,13 +24,15 @@ const ROUTE: &str = "/v1/chat/completions";
 const LONGEST: (usize, usize) = (16 << 20, 1 << 20);
 /// Characters of a token are about four; one and a half times that is never reached by an answer that keeps to its tokens.
 const CHARACTERS_PER_TOKEN: usize = 6;
+/// How long a call waits for text. Then it gives none, so that a host sees in time that nobody waits for the answer any more.
+const LONGEST_WAIT: Duration = Duration::from_millis(500);
 /// As many as the pipeline takes.
 const MOST_CHARACTERS: usize = 2_000;
 
 /// A piece of the answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Chunk {
-    /// Text to append.
+    /// Text to append; empty while there is none.
     Text(String),
     /// The end.
     Finished {
@@ -113,6 +116,7 @@ impl Generation {
     /// # Errors
     /// What the way from the server brings, and `Unavailable` when the answer is cut short or is none.
     pub fn next_chunk(&mut self) -> Result<Option<Chunk>, Failure> {
+        let started = Instant::now();
         loop {
             if let Some(chunk) = self.ready.pop_front() {
                 return chunk.map(Some);
@@ -120,9 +124,14 @@ impl Generation {
             let Some(body) = &mut self.body else {
                 return Ok(None);
             };
-            let taken = match body.read() {
-                Ok(Some(bytes)) => self.take(&bytes),
-                Ok(None) => self.end_of_body(),
+            let left = LONGEST_WAIT.saturating_sub(started.elapsed());
+            if left.is_zero() {
+                return Ok(Some(Chunk::Text(String::new())));
+            }
+            let taken = match body.read_for(left) {
+                Ok(Waited::Bytes(bytes)) => self.take(&bytes),
+                Ok(Waited::NotYet) => Ok(()),
+                Ok(Waited::Ended) => self.end_of_body(),
                 // The answer is complete but for its last words, which are not part of it.
                 Err(_) if self.finish.is_some() => self.end_of_body(),
                 Err(failure) => Err(failure),

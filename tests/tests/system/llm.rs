@@ -364,17 +364,23 @@ fn an_answer_is_heard_before_it_is_finished() -> Result<()> {
     Ok(())
 }
 
+/// In the middle of text, and in the middle of none: thoughts, or a server that only keeps the connection alive.
 fn a_visitor_who_leaves_ends_the_exchange() -> Result<()> {
-    let gone = Gate::default();
-    // Far from the length at which the stage itself would end it.
-    let begun = beginning(&["She worked "]);
-    let body = begun.clone() + &event(&json!({ "content": " on" }), None);
-    let reply = streamed(body, Way::Repeats(begun.len(), gone.clone()));
-    let upstream = Upstream::start(move |_| reply.clone())?;
+    let upstream = Upstream::start(|_| Reply::refusal(500, Vec::new(), "{}"))?;
     let host = emulated(&upstream, "100000")?;
-    let left = events(&host, |name, _| Ok(name != "token"))?;
-    ensure!(left.is_none(), "there was no token");
-    ensure!(gone.pass(), "the exchange goes on");
+    let begun = beginning(&["She worked "]);
+    // Far from the length at which the stage itself would end it.
+    let text = event(&json!({ "content": " on" }), None);
+    let thought = event(&json!({ "reasoning": "Hm." }), None);
+    for more in [text, thought, ": ping\n\n".to_owned()] {
+        let gone = Gate::default();
+        let way = Way::Repeats(begun.len(), gone.clone());
+        let reply = streamed(begun.clone() + &more, way);
+        upstream.answer(move |_| reply.clone());
+        let left = events(&host, |name, _| Ok(name != "token"))?;
+        ensure!(left.is_none(), "there was no token");
+        ensure!(gone.pass(), "the exchange goes on: {more}");
+    }
     ensure!(
         host.metric("colloquy_stage_instances_retired_total", "stage=\"llm\"")? == 0.0,
         "an instance was retired"
@@ -516,7 +522,7 @@ fn a_real_model_answers_aloud() -> Result<()> {
         toml! {
             LLM_MODEL = "smollm2"
             LLM_TEMPERATURE = "0"
-            LLM_MAX_TOKENS = "40"
+            LLM_MAX_TOKENS = "120"
             LLM_EXTRA = "{\"repeat_penalty\":1.2}"
             LLM_TIMEOUT_MS = "120000"
             LLM_TOTAL_TIMEOUT_MS = "600000"

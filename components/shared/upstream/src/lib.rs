@@ -36,4 +36,4 @@ pub use failure::Failure;
 pub use gate::{Gate, Ticket};
 pub use settings::{Key, Settings};
 pub use surroundings::{Alone, Surroundings};
-pub use transport::{Limits, Request, Response, Source, Transport};
+pub use transport::{Limits, Request, Response, Source, Transport, Waited};

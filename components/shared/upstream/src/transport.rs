@@ -80,6 +80,17 @@ pub(crate) fn too_long(limit: usize) -> Failure {
     Failure::Unavailable(format!("the server's answer is longer than {limit} bytes"))
 }
 
+/// What a body has brought within a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Waited {
+    /// The next bytes, at least one.
+    Bytes(Vec<u8>),
+    /// There are no more.
+    Ended,
+    /// Nothing so far.
+    NotYet,
+}
+
 /// Where the bytes of a body come from.
 pub trait Source {
     /// The next bytes as they arrive, at least one; none after the last.
@@ -87,6 +98,15 @@ pub trait Source {
     /// # Errors
     /// `Deadline` when they take too long, `Unavailable` when the body is cut short.
     fn read(&mut self) -> Result<Option<Vec<u8>>, Failure>;
+
+    /// As [`Self::read`], but after this while without anything it returns, so that the reader can see whether it is wanted still. The
+    /// longest pause counts over calls.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    fn read_for(&mut self, _while: Duration) -> Result<Waited, Failure> {
+        Ok(self.read()?.map_or(Waited::Ended, Waited::Bytes))
+    }
 
     /// What the reader thinks of it, for the server's breaker, where that is not seen from the body's end: `Failed` when what came is no
     /// answer, `Answered` when it is complete before the body is. The first word counts.

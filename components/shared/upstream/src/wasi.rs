@@ -19,7 +19,7 @@ use wasip2::io::streams::{InputStream, OutputStream, StreamError};
 
 use crate::failure::Failure;
 use crate::surroundings::Surroundings;
-use crate::transport::{Request, Response, Source, Transport};
+use crate::transport::{Request, Response, Source, Transport, Waited};
 
 mod host;
 
@@ -57,6 +57,7 @@ impl Transport for Http {
             _body: body,
             _incoming: incoming,
             pause: request.limits.pause,
+            pause_end: None,
             end,
         };
         Ok(Response {
@@ -165,18 +166,40 @@ struct Arriving {
     _body: IncomingBody,
     _incoming: IncomingResponse,
     pause: Duration,
+    /// When the pause that goes on is too long.
+    pause_end: Option<Instant>,
     end: Option<Instant>,
 }
 
 impl Source for Arriving {
     fn read(&mut self) -> Result<Option<Vec<u8>>, Failure> {
-        let end = Instant::now() + self.pause;
+        loop {
+            match self.read_for(self.pause)? {
+                Waited::Bytes(bytes) => return Ok(Some(bytes)),
+                Waited::Ended => return Ok(None),
+                Waited::NotYet => {}
+            }
+        }
+    }
+
+    fn read_for(&mut self, time: Duration) -> Result<Waited, Failure> {
+        let now = Instant::now();
+        let end = *self.pause_end.get_or_insert(now + self.pause);
         let end = self.end.map_or(end, |total| total.min(end));
+        let until = end.min(now + time);
         loop {
             match self.stream.read(READ) {
-                Ok(bytes) if bytes.is_empty() => wait(&self.stream.subscribe(), end)?,
-                Ok(bytes) => return Ok(Some(bytes)),
-                Err(StreamError::Closed) => return Ok(None),
+                Ok(bytes) if bytes.is_empty() => {
+                    if until < end && Instant::now() >= until {
+                        return Ok(Waited::NotYet);
+                    }
+                    wait(&self.stream.subscribe(), until)?;
+                }
+                Ok(bytes) => {
+                    self.pause_end = None;
+                    return Ok(Waited::Bytes(bytes));
+                }
+                Err(StreamError::Closed) => return Ok(Waited::Ended),
                 Err(StreamError::LastOperationFailed(error)) => {
                     return Err(match http_error_code(&error) {
                         Some(code) => failure(&code),

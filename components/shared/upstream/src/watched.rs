@@ -4,10 +4,12 @@
 //! away is nobody's. A reader who finds that what came is no answer, or has all it needs before the end, says so with
 //! [`Source::verdict`].
 
+use std::time::Duration;
+
 use crate::breaker::Outcome;
 use crate::failure::Failure;
 use crate::gate::Ticket;
-use crate::transport::Source;
+use crate::transport::{Source, Waited};
 
 /// A body and the ticket that it was got with.
 pub(crate) struct Watched {
@@ -39,6 +41,16 @@ impl Source for Watched {
             Ok(Some(_)) => {}
             // Not reported yet: the reader may find that what it has is no answer.
             Ok(None) => self.ended = true,
+            Err(failure) => self.report(failure.outcome()),
+        }
+        read
+    }
+
+    fn read_for(&mut self, time: Duration) -> Result<Waited, Failure> {
+        let read = self.body.read_for(time);
+        match &read {
+            Ok(Waited::Bytes(_) | Waited::NotYet) => {}
+            Ok(Waited::Ended) => self.ended = true,
             Err(failure) => self.report(failure.outcome()),
         }
         read

@@ -14,7 +14,7 @@ fn usage_is_not_asked_for_where_that_is_refused() {
     for n_requests in [2, 3] {
         let mut generation =
             Generation::begin(&config(&[]), &server, None, &request(), &dialect).unwrap();
-        assert_eq!(generation.next_chunk(), Ok(Some(Chunk::Text("Hi.".into()))));
+        assert_eq!(first_text(&mut generation), "Hi.");
         assert_eq!(server.received.borrow().len(), n_requests);
     }
     let received = server.received.borrow();
