@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::rc::Rc;
 
-use colloquy_preload::{Files, Loaded, PreloadError, Slot};
+use colloquy_preload::{Loaded, PreloadError, Slot};
 use intent_rules::Engine;
 use intent_rules::component::{FOLDER, Given, Glue, Stage, bindings};
 use intent_rules::intent::{Classification, Turn};
@@ -32,13 +32,12 @@ impl Stage for Semantic {
     const VERSION: &str = env!("CARGO_PKG_VERSION");
 
     fn loaded() -> Result<Rc<Loaded<Self>>, Error> {
-        let read = |model: &Files| Self::read(&Files::folder(&Path::new("/").join(FOLDER)), model);
-        SEMANTIC.with(|slot| slot.get(Path::new("/models"), model_name, read))
+        SEMANTIC.with(|slot| slot.get(Path::new("/models"), model_name, Self::read))
     }
 
     fn preload(name: String, files: Given) -> Result<(), PreloadError<Error>> {
         // The files of both folders come as one: no name occurs in both.
-        SEMANTIC.with(|slot| slot.preload(name, files, |files| Self::read(files, files)))
+        SEMANTIC.with(|slot| slot.preload(name, files, Self::preload))
     }
 
     fn rules(&self) -> &Engine {

@@ -6,7 +6,7 @@
 use intent_rules::base::{ContentBase, Item};
 
 use crate::error::Error;
-use crate::model::{Encoder, Meaning};
+use crate::model::{Embed, Meaning};
 
 /// Most pieces that are embedded.
 pub const MAX_PIECES: usize = 1_000;
@@ -60,12 +60,12 @@ impl Items {
     /// Embeds a content base.
     ///
     /// # Errors
-    /// `internal` when the engine fails.
-    pub fn new(base: &ContentBase, encoder: &Encoder) -> Result<Self, Error> {
+    /// Those of `embed`.
+    pub fn new(base: &ContentBase, embed: Embed<'_>) -> Result<Self, Error> {
         let mut items: Vec<Vec<Meaning>> = base.items.iter().map(|_| Vec::new()).collect();
         for (at, text) in pieces(&base.items).take(MAX_PIECES) {
             if let Some(pieces) = items.get_mut(at) {
-                pieces.push(encoder.meaning(&text)?);
+                pieces.push(embed(&text)?);
             }
         }
         Ok(Self(items))

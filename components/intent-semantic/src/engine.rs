@@ -40,15 +40,9 @@ impl Semantic {
     /// # Errors
     /// `internal` when the engine fails.
     pub fn new(rules: Engine, encoder: Encoder) -> Result<Self, Error> {
-        Ok(Self {
-            examples: Examples::new(&encoder)?,
-            items: Items::new(rules.base(), &encoder)?,
-            rules,
-            encoder,
-            thresholds: Thresholds::default(),
-            calibration: Calibration::default(),
-            last: RefCell::new(None),
-        })
+        let embed = |text: &str| encoder.meaning(text);
+        let (examples, items) = (Examples::new(&embed)?, Items::new(rules.base(), &embed)?);
+        Ok(Self::of(rules, encoder, examples, items))
     }
 
     /// Loads a folder with `content.json` and one with the model.
@@ -56,17 +50,39 @@ impl Semantic {
     /// # Errors
     /// `unavailable` for what is wrong with the content or the model.
     pub fn load(content: &Path, model: &Path) -> Result<Self, Error> {
-        Self::read(&Files::folder(content), &Files::folder(model))
+        // The content first: it is read in no time, and what is wrong with it is told before the model is loaded.
+        let rules = Engine::load(content)?;
+        Self::new(rules, Encoder::load(model)?)
     }
 
-    /// Loads files; both may be the same.
+    /// Loads the model of `files` and the content below `/content`, as hosts mount it.
+    #[cfg(target_family = "wasm")]
+    pub(crate) fn read(files: &Files) -> Result<Self, Error> {
+        let rules = Engine::load(&Path::new("/").join(intent_rules::component::FOLDER))?;
+        Self::new(rules, Encoder::read(files)?)
+    }
+
+    /// Loads content and model of one set of files, without asking for the time.
     ///
     /// # Errors
     /// As [`Semantic::load`].
-    pub fn read(content: &Files, model: &Files) -> Result<Self, Error> {
-        // The content first: it is read in no time, and what is wrong with it is told before the model is loaded.
-        let rules = Engine::read(content)?;
-        Self::new(rules, Encoder::read(model)?)
+    pub fn preload(files: &Files) -> Result<Self, Error> {
+        let (rules, encoder) = (Engine::read(files)?, Encoder::read(files)?);
+        let embed = |text: &str| encoder.meaning_at_once(text);
+        let (examples, items) = (Examples::new(&embed)?, Items::new(rules.base(), &embed)?);
+        Ok(Self::of(rules, encoder, examples, items))
+    }
+
+    fn of(rules: Engine, encoder: Encoder, examples: Examples, items: Items) -> Self {
+        Self {
+            rules,
+            encoder,
+            examples,
+            items,
+            thresholds: Thresholds::default(),
+            calibration: Calibration::default(),
+            last: RefCell::new(None),
+        }
     }
 
     /// The same with other thresholds, for evaluations.

@@ -9,7 +9,7 @@ use intent_rules::intent::classify::is_about_content;
 use intent_rules::lexicon::INTENTS;
 
 use crate::error::Error;
-use crate::model::{Encoder, Meaning};
+use crate::model::{Embed, Meaning};
 
 const BUILT_IN: &str = include_str!("../data/examples.json");
 
@@ -25,11 +25,11 @@ impl Examples {
     /// Embeds the examples.
     ///
     /// # Errors
-    /// `internal` when the file is broken, which a test excludes, or the engine fails.
-    pub fn new(encoder: &Encoder) -> Result<Self, Error> {
+    /// `internal` when the file is broken, which a test excludes; those of `embed`.
+    pub fn new(embed: Embed<'_>) -> Result<Self, Error> {
         let mut examples = Vec::new();
         for (intent, text) in built_in()? {
-            examples.push((intent, encoder.meaning(&text)?));
+            examples.push((intent, embed(&text)?));
         }
         Ok(Self(examples))
     }

@@ -85,12 +85,20 @@ pub fn reconsider(
     };
     match found.intent {
         "list" | "detail" | "when" | "count" | "compare" if !signs.has_subject => {
-            let clear = refused >= t.turn_down_named
+            let next = content.max(signs.item);
+            if refused >= t.turn_down_named
                 && refused >= content + 2.0 * t.margin
-                && refused > signs.item;
-            let free = !signs.names_something && signs.item < t.take_up_unsaid;
-            if clear || (free && refused >= t.turn_down && refused >= content + t.margin) {
-                return changed(found, refusal, refused, content.max(signs.item), signs);
+                && refused > signs.item
+            {
+                return changed(found, refusal, refused, next, signs);
+            }
+            // To call a question unsafe takes more than that nothing else comes near.
+            if !signs.names_something
+                && signs.item < t.take_up_unsaid
+                && off_topic >= t.turn_down
+                && off_topic >= content + t.margin
+            {
+                return changed(found, "off-topic", off_topic, next, signs);
             }
         }
         "off-topic" | "unclear" => {
@@ -197,6 +205,8 @@ mod tests {
         assert_eq!(check("follow-up", 0.4, &near, 0), "follow-up");
         let clear = [("off-topic", 0.6), ("list", 0.2)];
         assert_eq!(check("list", 0.5, &clear, NAMES), "off-topic");
+        let harmful = [("unsafe", 0.45), ("list", 0.2)];
+        assert_eq!(check("list", 0.3, &harmful, 0), "list");
         let alike = [("off-topic", 0.6), ("list", 0.55)];
         assert_eq!(check("list", 0.2, &alike, 0), "list");
     }

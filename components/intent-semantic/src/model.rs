@@ -65,6 +65,12 @@ impl Meaning {
     }
 }
 
+/// A way to embed a text: [`Encoder::meaning`] or [`Encoder::meaning_at_once`].
+pub type Embed<'e> = &'e dyn Fn(&str) -> Result<Meaning, Error>;
+
+/// How the plan is run.
+type Run = fn(&Arc<TypedSimplePlan>, TVec<TValue>) -> TractResult<TVec<TValue>>;
+
 /// The encoder, ready to run.
 #[derive(Debug)]
 pub struct Encoder {
@@ -136,9 +142,21 @@ impl Encoder {
     /// # Errors
     /// `internal` when the engine fails.
     pub fn meaning(&self, text: &str) -> Result<Meaning, Error> {
+        self.embed(text, colloquy_breathe_tract::run)
+    }
+
+    /// The same without giving the host a moment now and then: while a component is preloaded there is no clock.
+    ///
+    /// # Errors
+    /// As [`Encoder::meaning`].
+    pub fn meaning_at_once(&self, text: &str) -> Result<Meaning, Error> {
+        self.embed(text, |plan, inputs| plan.run(inputs))
+    }
+
+    fn embed(&self, text: &str, run: Run) -> Result<Meaning, Error> {
         let tokens = self.tokenizer.encode(text, self.n_tokens);
         let mut mean = self
-            .run(&tokens)
+            .run(&tokens, run)
             .map_err(|error| engine("embedding a text", error))?;
         let length = mean.iter().map(|value| value * value).sum::<f32>().sqrt();
         if !length.is_normal() {
@@ -150,7 +168,7 @@ impl Encoder {
         Ok(Meaning(mean))
     }
 
-    fn run(&self, tokens: &[u32]) -> TractResult<Vec<f32>> {
+    fn run(&self, tokens: &[u32], run: Run) -> TractResult<Vec<f32>> {
         let mut x = Vec::with_capacity(tokens.len() * self.width);
         for (&token, place) in tokens.iter().zip(self.positions.chunks_exact(self.width)) {
             let start = token as usize * self.width;
@@ -160,7 +178,7 @@ impl Encoder {
             x.extend(row.iter().zip(place).map(|(&a, &b)| widen(a) + widen(b)));
         }
         let x = Tensor::from_shape(&[1, tokens.len(), self.width], &x)?;
-        let outputs = colloquy_breathe_tract::run(&self.plan, tvec!(x.into_tvalue()))?;
+        let outputs = run(&self.plan, tvec!(x.into_tvalue()))?;
         let [mean] = outputs.as_slice() else {
             bail!("{} outputs instead of 1", outputs.len());
         };
@@ -286,6 +304,15 @@ mod tests {
             let cosine = meaning.similarity(&Meaning(golden.embedding));
             assert!((cosine - 1.0).abs() < 1e-4, "{}: {cosine}", golden.text);
         }
+    }
+
+    #[test]
+    fn with_and_without_pauses_the_meaning_is_the_same() {
+        let Some(folder) = model_folder() else { return };
+        let encoder = Encoder::load(&folder).unwrap();
+        let text = "what did she build";
+        let (one, other) = (encoder.meaning(text), encoder.meaning_at_once(text));
+        assert_eq!(one.unwrap(), other.unwrap());
     }
 
     #[test]
