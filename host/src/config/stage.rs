@@ -159,6 +159,11 @@ fn destinations(
         let place = found.iter_mut().find(|(listed, _)| *listed == to);
         let (_, place) = place
             .ok_or_else(|| about(&format!("has a key for {to}, which is not in `outbound`")))?;
+        if to.is_socket() {
+            return Err(about(&format!(
+                "has a key for {to}: in connections that a stage makes itself the host puts nothing"
+            )));
+        }
         let name = &credential.env;
         let value = std::env::var(name)
             .ok()

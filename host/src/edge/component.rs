@@ -23,6 +23,7 @@ use crate::bind::{self, Stages};
 use crate::config;
 use crate::engine::{self, Compiler, MemoryLimit};
 use crate::events::Bus;
+use crate::outbound::Sockets;
 use crate::stage::Artifact;
 use crate::store::Stores;
 
@@ -143,6 +144,7 @@ impl Component {
             stores,
             bus,
         } = self.resources.clone();
+        let grants = &self.settings.grants;
         Ok(engine::store(
             &self.prepared.engine,
             Turn {
@@ -150,7 +152,7 @@ impl Component {
                 stores,
                 bus,
                 table: ResourceTable::new(),
-                wasi: self.settings.grants.context("edge")?,
+                wasi: grants.context("edge", &Sockets::new("edge", &grants.outbound))?,
                 http: WasiHttpCtx::new(),
                 outgoing: Refused,
                 memory: MemoryLimit::new(self.settings.memory),

@@ -34,7 +34,13 @@ type Pool = legacy::Client<HttpsConnector<HttpConnector>, WasiBody>;
 
 /// A handle to the client; copies share its connections. Nothing is set up before the first request.
 #[derive(Clone, Default)]
-pub(crate) struct Client(Arc<OnceLock<Option<Pool>>>);
+pub(crate) struct Client(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    pool: OnceLock<Option<Pool>>,
+    tls: OnceLock<Option<Arc<ClientConfig>>>,
+}
 
 impl Client {
     /// Sends a request and returns when the head of the response is there. Dropping the future, or the body, ends the exchange.
@@ -44,7 +50,11 @@ impl Client {
         options: RequestOptions,
     ) -> Result<Response<WasiBody>, Error> {
         let patience = |limit: Option<Duration>| limit.unwrap_or(PATIENCE).min(PATIENCE);
-        let pool = self.0.get_or_init(pool).as_ref();
+        let pool = self
+            .0
+            .pool
+            .get_or_init(|| Some(pool(&*self.tls()?)))
+            .as_ref();
         let exchange = pool.ok_or(Error::ConfigurationError)?.request(request);
         let response = tokio::time::timeout(patience(options.first_byte_timeout), exchange)
             .await
@@ -60,28 +70,34 @@ impl Client {
             .boxed_unsync()
         }))
     }
+
+    /// The TLS of requests, for connections too. None when it cannot be set up.
+    pub(super) fn tls(&self) -> Option<Arc<ClientConfig>> {
+        let set_up = || {
+            let config = tls();
+            let config =
+                config.inspect_err(|error| tracing::error!("TLS cannot be set up: {error}"));
+            config.ok().map(Arc::new)
+        };
+        self.0.tls.get_or_init(set_up).clone()
+    }
 }
 
-/// None when TLS cannot be set up.
-fn pool() -> Option<Pool> {
-    let tls = tls()
-        .inspect_err(|error| tracing::error!("TLS cannot be set up: {error}"))
-        .ok()?;
+fn pool(tls: &ClientConfig) -> Pool {
     let mut http = HttpConnector::new();
     http.set_nodelay(true);
     http.set_connect_timeout(Some(CONNECT));
     http.enforce_http(false);
     let https = HttpsConnectorBuilder::new()
-        .with_tls_config(tls)
+        .with_tls_config(tls.clone())
         .https_or_http()
         .enable_http1()
         .wrap_connector(http);
-    let client = legacy::Client::builder(TokioExecutor::new())
+    legacy::Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(IDLE.0)
         .pool_max_idle_per_host(IDLE.1)
-        .build(https);
-    Some(client)
+        .build(https)
 }
 
 /// TLS with the certificates that the system trusts (`SSL_CERT_FILE` and `SSL_CERT_DIR` are respected).

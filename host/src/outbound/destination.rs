@@ -1,4 +1,4 @@
-//! Where a guest may send requests to, and with which key.
+//! Where a guest may send requests and make connections to, and with which key.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,15 +9,25 @@ use http::{HeaderValue, Uri};
 /// Scheme, host and port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Origin {
+    protocol: Protocol,
     tls: bool,
     host: String,
     port: u16,
 }
 
+/// What is spoken there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Protocol {
+    /// Requests, which the host sends.
+    Http,
+    /// A WebSocket: a connection, in which the guest speaks itself.
+    Socket,
+}
+
 /// A text that is not an origin.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is not a scheme and a host such as https://api.example.com or http://127.0.0.1:8080, without a path"
+    "`{0}` is not a scheme and a host such as https://api.example.com, http://127.0.0.1:8080 or wss://speech.example.com, without a path"
 )]
 pub(crate) struct BadOrigin(String);
 
@@ -33,11 +43,30 @@ impl Origin {
         }
     }
 
-    /// The origin of an absolute URI; none when it has credentials in it or is not HTTP.
+    /// Whether a guest connects there itself.
+    pub(crate) fn is_socket(&self) -> bool {
+        self.protocol == Protocol::Socket
+    }
+
+    pub(super) fn tls(&self) -> bool {
+        self.tls
+    }
+
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The origin of an absolute URI; none when it has credentials in it or another scheme.
     fn of(uri: &Uri) -> Option<Self> {
-        let tls = match uri.scheme()? {
-            scheme if *scheme == Scheme::HTTPS => true,
-            scheme if *scheme == Scheme::HTTP => false,
+        let (protocol, tls) = match uri.scheme()? {
+            scheme if *scheme == Scheme::HTTPS => (Protocol::Http, true),
+            scheme if *scheme == Scheme::HTTP => (Protocol::Http, false),
+            scheme if scheme == "wss" => (Protocol::Socket, true),
+            scheme if scheme == "ws" => (Protocol::Socket, false),
             _ => return None,
         };
         let authority = uri.authority()?;
@@ -52,6 +81,7 @@ impl Origin {
             None => 80,
         };
         Some(Self {
+            protocol,
             tls,
             host: authority.host().to_ascii_lowercase(),
             port,
@@ -66,7 +96,12 @@ impl Origin {
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.tls { "https" } else { "http" };
+        let scheme = match (self.protocol, self.tls) {
+            (Protocol::Http, true) => "https",
+            (Protocol::Http, false) => "http",
+            (Protocol::Socket, true) => "wss",
+            (Protocol::Socket, false) => "ws",
+        };
         write!(f, "{scheme}://{}", self.host)?;
         match (self.tls, self.port) {
             (true, 443) | (false, 80) => Ok(()),
@@ -103,9 +138,14 @@ impl fmt::Debug for Credential {
 pub(crate) struct Destinations(Arc<[(Origin, Option<Credential>)]>);
 
 impl Destinations {
+    /// The destinations that the guest connects to itself.
+    pub(super) fn sockets(&self) -> impl Iterator<Item = &Origin> {
+        self.origins().filter(|origin| origin.is_socket())
+    }
+
     /// The destination of a request, if it may go there.
     pub(super) fn find(&self, uri: &Uri) -> Option<(&Origin, Option<&Credential>)> {
-        let origin = Origin::of(uri)?;
+        let origin = Origin::of(uri).filter(|origin| !origin.is_socket())?;
         self.0
             .iter()
             .find(|(allowed, _)| *allowed == origin)
@@ -144,7 +184,11 @@ mod tests {
 
     #[test]
     fn scheme_host_and_port_must_be_the_same() {
-        let list = ["https://api.example.com", "http://127.0.0.1:8080/"];
+        let list = [
+            "https://api.example.com",
+            "http://127.0.0.1:8080/",
+            "wss://speech.example.com",
+        ];
         for allowed in [
             "https://api.example.com/v1/x?y=z",
             "https://API.Example.com:443/",
@@ -164,6 +208,9 @@ mod tests {
             "http://127.0.0.1/",
             "http://127.0.0.1:80801/",
             "http://localhost:8080/",
+            "https://speech.example.com/",
+            // Requests go by HTTP, whatever a guest calls it.
+            "wss://speech.example.com/",
             "/v1",
         ] {
             if let Ok(uri) = refused.parse::<Uri>() {
@@ -193,6 +240,9 @@ mod tests {
         assert_eq!(origin.to_string(), "https://api.example.com");
         let origin = Origin::parse("http://[::1]:99").unwrap();
         assert_eq!(origin.to_string(), "http://[::1]:99");
+        let origin = Origin::parse("wss://speech.example.com/").unwrap();
+        assert_eq!(origin.to_string(), "wss://speech.example.com");
+        assert!(origin.is_socket() && origin.port() == 443);
     }
 
     #[test]

@@ -3,9 +3,12 @@
 //! A destination is scheme, host and port, compared exactly. Whatever else a guest asks for is refused and logged. Redirects are not
 //! followed: a server that was allowed cannot send a guest's request to one that was not. The key that configuration names for a
 //! destination is put into the request here, so that a guest never holds it.
+//!
+//! [`sockets`] is for protocols other than HTTP.
 
 mod client;
 mod destination;
+mod sockets;
 
 use http::Request;
 use http::header::AUTHORIZATION;
@@ -13,6 +16,7 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 pub(crate) use client::Client;
 pub(crate) use destination::{Credential, Destinations, Origin};
+pub(crate) use sockets::{Sockets, SocketsView, add_to_linker};
 
 /// The way out of one guest.
 pub(crate) struct Outbound {

@@ -15,6 +15,7 @@ use wasmtime::error::Context;
 use super::instance::Guest;
 use crate::bind;
 use crate::engine::Compiler;
+use crate::outbound;
 
 /// A component on disk.
 #[derive(Debug, Clone)]
@@ -78,8 +79,9 @@ impl Artifact {
         let component = self.compile(compiler)?;
         let mut linker = Linker::new(compiler);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-        // Every stage may ask; where its requests may go is decided when it sends one.
+        // Every stage may ask; where its requests and connections may go is decided when it makes one.
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+        outbound::add_to_linker(&mut linker)?;
         bind::add_to_stage_linker(&mut linker)?;
         linker
             .instantiate_pre(&component)

@@ -1,7 +1,7 @@
-//! What a guest may reach: read-only folders, environment variables, HTTP destinations and key-value buckets that configuration names,
+//! What a guest may reach: read-only folders, environment variables, destinations and key-value buckets that configuration names,
 //! and nothing else.
 //!
-//! Invariant: no sockets, no writable folder, no standard input. Clocks and random numbers come with WASI.
+//! Invariant: no sockets but to listed destinations, no writable folder, no standard input. Clocks and random numbers come with WASI.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use wasmtime::error::Context;
 use wasmtime_wasi::{FsPerms, WasiCtx};
 
-use crate::outbound::Destinations;
+use crate::outbound::{Destinations, Sockets};
 
 use super::output::{Output, Severity};
 
@@ -21,7 +21,7 @@ pub(crate) struct Grants {
     pub(crate) mounts: BTreeMap<String, PathBuf>,
     /// Environment variables.
     pub(crate) environment: BTreeMap<String, String>,
-    /// Where it may send HTTP requests.
+    /// Where it may send HTTP requests, and connect to.
     pub(crate) outbound: Destinations,
     /// Key-value buckets that it may open.
     pub(crate) buckets: Arc<BTreeSet<String>>,
@@ -31,11 +31,13 @@ pub(crate) struct Grants {
 
 impl Grants {
     /// A WASI context with these grants; `guest` names the guest in the log. Fails when a folder cannot be opened.
-    pub(crate) fn context(&self, guest: &'static str) -> wasmtime::Result<WasiCtx> {
+    pub(crate) fn context(
+        &self,
+        guest: &'static str,
+        sockets: &Sockets,
+    ) -> wasmtime::Result<WasiCtx> {
         let mut wasi = WasiCtx::builder();
-        wasi.allow_tcp(false)
-            .allow_udp(false)
-            .allow_ip_name_lookup(false);
+        sockets.grant(&mut wasi);
         wasi.allow_blocking_current_thread(self.own_thread);
         wasi.stdout(Output::new(guest, Severity::Info))
             .stderr(Output::new(guest, Severity::Warning));

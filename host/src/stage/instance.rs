@@ -12,6 +12,7 @@ use wasmtime::Store;
 use wasmtime::component::{ComponentNamedList, Lift, Lower, ResourceAny, ResourceTable, TypedFunc};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+use wasmtime_wasi_tls::{WasiTlsCtx, WasiTlsCtxView, WasiTlsView};
 
 use super::Stage;
 use super::fault::{Fault, Retired};
@@ -19,7 +20,7 @@ use super::pool::Bench;
 use super::voice::Voice;
 use crate::engine::{Limited, MemoryLimit};
 use crate::metrics::Metrics;
-use crate::outbound::Outbound;
+use crate::outbound::{Outbound, Sockets, SocketsView};
 use crate::store::Stores;
 
 /// The data of a stage's store.
@@ -27,6 +28,8 @@ pub(crate) struct Guest {
     pub(crate) wasi: WasiCtx,
     pub(crate) http: WasiHttpCtx,
     pub(crate) outbound: Outbound,
+    pub(crate) sockets: Sockets,
+    pub(crate) tls: WasiTlsCtx,
     pub(crate) stores: Arc<Stores>,
     /// Those of the stores that it may use.
     pub(crate) buckets: Arc<BTreeSet<String>>,
@@ -51,6 +54,21 @@ impl WasiHttpView for Guest {
             table: &mut self.table,
             ctx: &mut self.http,
         }
+    }
+}
+
+impl WasiTlsView for Guest {
+    fn tls(&mut self) -> WasiTlsCtxView<'_> {
+        WasiTlsCtxView {
+            ctx: &mut self.tls,
+            table: &mut self.table,
+        }
+    }
+}
+
+impl SocketsView for Guest {
+    fn granted(&self) -> &Sockets {
+        &self.sockets
     }
 }
 

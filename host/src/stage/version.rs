@@ -22,7 +22,7 @@ use super::{Description, Lease, Stage};
 use crate::engine::{self, Compiler, MemoryLimit};
 use crate::events::Bus;
 use crate::metrics::Metrics;
-use crate::outbound::{Client, Outbound};
+use crate::outbound::{Client, Outbound, Sockets};
 
 /// Bounds of one stage.
 #[derive(Debug, Clone)]
@@ -246,10 +246,13 @@ impl Loader {
         prepared: &InstancePre<Guest>,
     ) -> wasmtime::Result<Instance<S>> {
         let (limits, grants) = (&self.settings.limits, &self.settings.grants);
+        let sockets = Sockets::new(S::NAME, &grants.outbound);
         let guest = Guest {
-            wasi: grants.context(S::NAME)?,
+            wasi: grants.context(S::NAME, &sockets)?,
             http: WasiHttpCtx::new(),
             outbound: Outbound::new(S::NAME, grants.outbound.clone(), self.reach.client.clone()),
+            tls: sockets.secure(self.reach.client.clone()),
+            sockets,
             stores: Arc::clone(&self.reach.stores),
             buckets: Arc::clone(&grants.buckets),
             voice: self.voice.clone(),
