@@ -23,6 +23,7 @@ pub struct Host {
     pub client: Client,
     state: TempDir,
     config: PathBuf,
+    environment: Vec<(String, String)>,
 }
 
 impl Host {
@@ -38,8 +39,29 @@ impl Host {
         Ok(host)
     }
 
+    /// The same in an environment with these variables, too.
+    pub fn configured_in(
+        environment: &[(&str, &str)],
+        edit: impl FnOnce(&mut Table) -> Result<()>,
+    ) -> Result<Self> {
+        let host = Self::spawned_in(environment, edit)?;
+        host.wait_ready()?;
+        Ok(host)
+    }
+
     /// Starts without waiting for readiness, for hosts that are not expected to get there.
     pub fn spawned(edit: impl FnOnce(&mut Table) -> Result<()>) -> Result<Self> {
+        Self::spawned_in(&[], edit)
+    }
+
+    fn spawned_in(
+        environment: &[(&str, &str)],
+        edit: impl FnOnce(&mut Table) -> Result<()>,
+    ) -> Result<Self> {
+        let environment: Vec<_> = environment
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         let root = crate::root().canonicalize()?;
         let text = std::fs::read_to_string(root.join("colloquy.toml")).context("colloquy.toml")?;
         let mut config: Table = text.parse().context("colloquy.toml")?;
@@ -56,7 +78,7 @@ impl Host {
         edit(&mut config)?;
         let path = state.path().join("colloquy.toml");
         std::fs::write(&path, toml::to_string(&config)?)?;
-        let (child, url) = launch(&path)?;
+        let (child, url) = launch(&path, &environment)?;
         let client = Client::builder()
             .timeout(Duration::from_secs(120))
             .build()?;
@@ -66,6 +88,7 @@ impl Host {
             client,
             state,
             config: path,
+            environment,
         })
     }
 
@@ -109,7 +132,7 @@ impl Host {
     }
 
     fn relaunch(&mut self) -> Result<()> {
-        (self.child, self.url) = launch(&self.config)?;
+        (self.child, self.url) = launch(&self.config, &self.environment)?;
         self.wait_ready()
     }
 
@@ -267,7 +290,7 @@ impl Drop for Host {
     }
 }
 
-fn launch(config: &Path) -> Result<(Child, String)> {
+fn launch(config: &Path, environment: &[(String, String)]) -> Result<(Child, String)> {
     let binary = crate::root().join("dist/colloquy");
     let log = config.with_file_name("host.log");
     let log = std::fs::OpenOptions::new()
@@ -277,6 +300,7 @@ fn launch(config: &Path) -> Result<(Child, String)> {
     let mut child = Command::new(&binary)
         .args(["serve", "--listen", "127.0.0.1:0", "--config"])
         .arg(config)
+        .envs(environment.iter().cloned())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(log)

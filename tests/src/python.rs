@@ -6,6 +6,13 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 
+/// `tests/tools/<script>`, to be run as the caller likes.
+pub fn command(script: &str) -> Result<Command> {
+    let mut command = Command::new(interpreter()?);
+    command.arg(crate::root().join("tests/tools").join(script));
+    Ok(command)
+}
+
 /// Runs `tests/tools/<script>` with these arguments.
 pub fn run<S: AsRef<std::ffi::OsStr>>(
     script: &str,
