@@ -344,7 +344,8 @@ fn a_stage_reaches_the_listed_destination_and_no_other() -> Result<()> {
     ensure!(
         said.contains(
             "My request to the target answered with 307, the one to its port by another name was denied, and the one to an address \
-             of the machine's own network was denied. Over https the target was denied, over another scheme it was denied, and the port \
+             of the machine's own network was denied. Over https the target was denied, over another scheme it failed with \
+             ErrorCode::HttpProtocolError, and the port \
              beside it was denied."
         ),
         "{said}"
