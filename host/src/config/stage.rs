@@ -62,10 +62,14 @@ fn members(
         high.as_ref().unwrap_or(usual),
     ];
     let mut members = Vec::<(Arc<str>, Settings)>::new();
-    for (names, table) in orders
-        .into_iter()
-        .zip(["chain.fast", "chain", "chain.high"])
-    {
+    // A strategy without a list of its own has the mistakes of the usual one.
+    let table = |list: &Option<_>, own| if list.is_some() { own } else { "chain" };
+    let tables = [
+        table(fast, "chain.fast"),
+        "chain",
+        table(high, "chain.high"),
+    ];
+    for (names, table) in orders.into_iter().zip(tables) {
         let about = |what: &str| reader.about(&format!("{table}.{stage}"), what);
         if names.is_empty() && sections.contains_key(stage) {
             return Err(about("must name a section"));

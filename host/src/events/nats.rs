@@ -263,11 +263,17 @@ mod tests {
     async fn the_last_events_are_sent_before_the_end() {
         let metrics = Metrics::new();
         let (bus, forward, mut stream) = connected(&metrics).await;
+        // The client knows that it is connected once it has sent something.
+        bus.publish(ended("first".into()));
+        let mut sent = String::new();
+        while !sent.contains("first") {
+            assert!(stream.read_line(&mut sent).await.unwrap() > 0, "{sent}");
+        }
+        sent.clear();
         for n in 0..500 {
             bus.publish(ended(n.to_string()));
         }
         bus.close();
-        let mut sent = String::new();
         let (_, end) = tokio::join!(stream.read_to_string(&mut sent), forward);
         end.unwrap();
         let published: Vec<_> = sent.lines().filter(|line| line.starts_with('{')).collect();
