@@ -16,8 +16,8 @@
 //! | `LLM_HISTORY_MESSAGES` | most earlier messages sent along | 8 |
 //! | `LLM_HISTORY_CHARS` | most characters of them | 4000 |
 //! | `LLM_PERSONA_DIR` | the folder with `persona.json` | `/content` |
-//! | `LLM_TIMEOUT_MS` | longest wait for the answer, and then for each piece; less than the host's deadline for a call | 15000 |
-//! | `LLM_TOTAL_TIMEOUT_MS` | longest time for the whole answer | 60000 |
+//! | `LLM_TIMEOUT_MS` | longest wait for an answer to begin, and then for each piece; less than the host's deadline for a call | 15000 |
+//! | `LLM_TOTAL_TIMEOUT_MS` | longest time from the beginning of an answer to its end | 60000 |
 //!
 //! And those of every stage that asks a server (`Settings::policy`): `LLM_RETRIES`, `LLM_ATTEMPT_TIMEOUT_MS`, `LLM_BREAKER_FAILURES`,
 //! `LLM_BREAKER_OPEN_MS`.
@@ -67,6 +67,8 @@ pub enum Temperature {
 pub struct Config {
     /// The server; its model is the balanced one.
     pub api: Api,
+    /// Longest time from the head of an answer to its end.
+    pub total: Duration,
     /// For `fast`, `balanced` and `high`.
     choices: [Choice; 3],
     /// Which temperature is sent.
@@ -133,10 +135,12 @@ impl Config {
                 limits: Limits {
                     head: timeout,
                     pause: timeout,
-                    total: Some(Duration::from_millis(total)),
+                    // That of an answer begins with its head; see `total`.
+                    total: None,
                 },
                 policy: settings.policy()?,
             },
+            total: Duration::from_millis(total),
             choices,
             temperature: temperature(&settings)?,
             effort: settings.text("REASONING_EFFORT"),

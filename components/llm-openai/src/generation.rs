@@ -56,6 +56,7 @@ pub struct Dialect {
 pub struct Generation {
     /// None once it is over.
     body: Option<Box<dyn Source>>,
+    until: Instant,
     form: Form,
     n_bytes: usize,
     speech: Speech,
@@ -99,6 +100,7 @@ impl Generation {
         let characters = characters.saturating_mul(CHARACTERS_PER_TOKEN);
         Ok(Self {
             body: Some(response.body),
+            until: Instant::now() + config.total,
             form: Form::Unknown,
             n_bytes: 0,
             speech: Speech::new(characters.min(MOST_CHARACTERS), ids),
@@ -128,7 +130,11 @@ impl Generation {
             if left.is_zero() {
                 return Ok(Some(Chunk::Text(String::new())));
             }
-            let taken = match body.read_for(left) {
+            let read = match self.until.saturating_duration_since(Instant::now()) {
+                Duration::ZERO => Err(Failure::Deadline),
+                rest => body.read_for(left.min(rest)),
+            };
+            let taken = match read {
                 Ok(Waited::Bytes(bytes)) => self.take(&bytes),
                 Ok(Waited::NotYet) => Ok(()),
                 Ok(Waited::Ended) => self.end_of_body(),

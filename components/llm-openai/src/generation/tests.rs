@@ -339,6 +339,18 @@ fn an_answer_that_does_not_end_is_ended() {
 }
 
 #[test]
+fn an_answer_that_takes_too_long_is_ended_too() {
+    let server = server(&event("She said so. ", "").repeat(10), 1);
+    let mut config = config(&[]);
+    config.total = Duration::ZERO;
+    let dialect = Dialect::default();
+    let mut generation = Generation::begin(&config, &server, None, &request(), &dialect).unwrap();
+    assert_eq!(generation.next_chunk(), Err(Failure::Deadline));
+    assert_eq!(generation.next_chunk(), Ok(None));
+    assert_eq!(server.dropped.get(), 1);
+}
+
+#[test]
 fn dropping_it_ends_the_exchange() {
     let server = server(&event("She said so. ", "").repeat(10), 64);
     let mut generation =
