@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 
-use super::{build, test};
+use super::{build, models, test};
 use crate::{cargo, paths};
 
 /// What is evaluated.
@@ -43,15 +43,11 @@ fn options(args: &[String]) -> Result<Options> {
 pub(crate) fn run(what: What, args: &[String]) -> Result<()> {
     let What::Intent = what;
     let Options { stage, rest } = options(args)?;
+    // Selected from the whole workspace, as the tests are, so that nothing is compiled again with other features.
     let mut build = cargo::cargo();
-    build.args([
-        "build",
-        "--quiet",
-        "--release",
-        "--package",
-        "colloquy-tests",
-    ]);
-    let built = cargo::build(build.args(["--bin", "eval-intent"]))?;
+    build.args(["build", "--quiet", "--release", "--workspace"]);
+    build.args(["--exclude", "xtask", "--bin", "eval-intent"]);
+    let built = cargo::build(&mut build)?;
     let program = built
         .iter()
         .find(|artifact| artifact.name == "eval-intent")
@@ -64,6 +60,22 @@ pub(crate) fn run(what: What, args: &[String]) -> Result<()> {
         build::component(&package)?;
         let file = paths::dist().join(format!("components/{package}.wasm"));
         evaluation.arg("--component").arg(file);
+        let mounted = rest
+            .iter()
+            .any(|arg| arg == "--mount" || arg.starts_with("--mount="));
+        if stage == "semantic" && !mounted {
+            // It is not in the configuration, and needs a model that is not fetched unasked.
+            const MODEL: &str = "all-minilm-l6-v2";
+            models::run(&[MODEL.to_owned()])?;
+            let model = paths::models().join(MODEL);
+            for (inside, folder) in [
+                ("content".to_owned(), paths::root().join("content")),
+                (format!("models/{MODEL}"), model),
+            ] {
+                let mount = format!("{inside}={}", folder.display());
+                evaluation.args(["--mount", &mount]);
+            }
+        }
     }
     let status = test::environment(&mut evaluation)?
         .status()
