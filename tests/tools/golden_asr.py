@@ -6,8 +6,8 @@ MODEL_DIR is a model in the faster-whisper format, the one that models/convert/w
 DATA_DIR is the folder of recordings that `cargo xtask test` sets as COLLOQUY_TEST_DATA. OUT_DIR (tests/golden/asr) gets
 
     tokens-<model>.json   per recording: the reference transcript, and what the reference implementation makes of it: token ids,
-                          mean log-probability and no-speech probability, greedy, one fully padded 30 s window, f32 weights,
-                          once with timestamp tokens and once without
+                          mean log-probability and no-speech probability, one fully padded 30 s window, f32 weights, greedy
+                          once with timestamp tokens and once without, and the same two by a search with a beam of five
     mel-<n>.json          every 50th frame of the log-mel features of one recording
 
 Needs faster-whisper 1.2.1 and numpy. Everything is deterministic on one machine; another one may differ in the last digits of the
@@ -29,6 +29,8 @@ from faster_whisper.transcribe import get_suppressed_tokens
 
 # Times are 20 ms a token: a transcript starts within the first second of a window.
 MAX_INITIAL_TIMESTAMP = 50
+# What faster-whisper takes where a caller does not say; patience and length penalty are 1, nothing is penalised for repeating.
+BEAM = 5
 MEL_RECORDING = "pywhispercpp/jfk.wav"
 MEL_STRIDE = 50
 
@@ -55,15 +57,18 @@ def recordings(data: Path) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def greedy(model: WhisperModel, tokenizer: Tokenizer, encoded: object, timestamps: bool) -> dict[str, object]:
+def decoded(model: WhisperModel, tokenizer: Tokenizer, encoded: object, timestamps: bool, beam: int = 1) -> dict[str, object]:
     prompt = list(tokenizer.sot_sequence)
     if not timestamps:
         prompt.append(tokenizer.no_timestamps)
     (result,) = model.model.generate(
         encoded,
         [prompt],
-        beam_size=1,
+        beam_size=beam,
+        patience=1,
         length_penalty=1,
+        repetition_penalty=1,
+        no_repeat_ngram_size=0,
         max_length=model.max_length,
         return_scores=True,
         return_no_speech_prob=True,
@@ -95,8 +100,12 @@ def golden_tokens(model: WhisperModel, data: Path) -> list[dict[str, object]]:
         entry: dict[str, object] = {
             "file": file,
             "transcript": transcript,
-            "timestamps": greedy(model, tokenizer, encoded, timestamps=True),
-            "plain": greedy(model, tokenizer, encoded, timestamps=False),
+            "timestamps": decoded(model, tokenizer, encoded, timestamps=True),
+            "plain": decoded(model, tokenizer, encoded, timestamps=False),
+            "beam": {
+                "timestamps": decoded(model, tokenizer, encoded, timestamps=True, beam=BEAM),
+                "plain": decoded(model, tokenizer, encoded, timestamps=False, beam=BEAM),
+            },
         }
         if multilingual:
             ((token, probability), *_) = model.model.detect_language(encoded)[0]

@@ -11,6 +11,7 @@ use colloquy_preload::{Files, Loaded, PreloadError, Slot};
 use crate::error::Error;
 use crate::language;
 use crate::model::Whisper;
+use crate::strategy::{self, Strategy};
 use crate::transcription::{Options, Segment, Transcription};
 use bindings::exports::colloquy::asr::asr as contract;
 use bindings::exports::colloquy::preload::preload;
@@ -57,6 +58,11 @@ fn model_name() -> String {
         .unwrap_or_else(|| DEFAULT_MODEL.to_owned())
 }
 
+/// The width of the search, read at each call: an instance that was made before it has a host has no environment yet.
+fn beam() -> Result<usize, Error> {
+    strategy::beam(std::env::var(strategy::BEAM).ok().as_deref())
+}
+
 impl preload::Guest for Component {
     fn load(name: String, files: Vec<preload::File>) -> Result<(), preload::Error> {
         let files = files.into_iter().map(|file| (file.name, file.bytes));
@@ -75,6 +81,8 @@ impl contract::Guest for Component {
 
     fn describe() -> Result<contract::Info, contract::Error> {
         let model = model()?;
+        // A setting that is wrong is told at the start, not to the first who asks for much.
+        beam()?;
         let folder = (!model.preloaded).then(|| format!("models/{} (read)", model.name));
         Ok(contract::Info {
             name: env!("CARGO_PKG_NAME").to_owned(),
@@ -95,13 +103,18 @@ impl contract::Guest for Component {
             prompt,
             temperature,
             max_tokens,
-            strategy: _,
+            strategy,
         } = options;
         let options = Options {
             language,
             prompt,
             temperature,
             max_tokens,
+            strategy: match strategy {
+                contract::Strategy::Fast => Strategy::Fast,
+                contract::Strategy::Balanced => Strategy::Balanced,
+                contract::Strategy::High => Strategy::High { beam: beam()? },
+            },
         };
         let speech: Vec<_> = speech
             .iter()

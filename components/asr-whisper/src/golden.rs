@@ -3,16 +3,18 @@
 //! The golden tokens are those of faster-whisper with f32 weights (`tests/tools/golden_asr.py`). In the fully padded mode ours must be
 //! the same, token for token. The mode used in production encodes less; it may not make more mistakes.
 
+mod speed;
+mod strategies;
+
 use std::ops::Range;
 use std::rc::Rc;
-use std::time::Instant;
 
 use crate::SAMPLE_RATE;
-use crate::decode::{Prompt, generate, most_probable, prime};
+use crate::decode::{Attempt, Primed, Prompt, generate, most_probable, prime};
 use crate::error::Error;
 use crate::language;
 use crate::model::{Cross, FULL_FRAMES, Whisper};
-use crate::testing::{self, Golden, word_errors};
+use crate::testing::{self, Golden, GoldenTokens, word_errors};
 use crate::transcription::{Options, Segment, Transcription};
 
 /// What faster-whisper fills up features with. The component uses the level of silence, as openai/whisper does.
@@ -52,41 +54,51 @@ fn encoded(model: &Whisper, file: &str) -> Cross {
         .unwrap()
 }
 
-fn check_greedy(model: &Whisper, golden: &Golden) {
-    let cross = encoded(model, &golden.file);
+/// The decoder where the reference starts.
+fn primed(model: &Whisper, cross: &Cross, timestamps: bool, expected: &GoldenTokens) -> Primed {
     let description = &model.description;
-    let positions = description.sizes.text_positions;
     let english = language::chosen(&description.tokens, Some("en"))
         .unwrap()
         .unwrap();
+    let prompt = Prompt::new(
+        &description.tokens,
+        description.sizes.text_positions,
+        &[],
+        english.token,
+        timestamps,
+    );
+    assert_eq!(prompt.tokens(), expected.prompt);
+    prime(model, cross, &prompt).unwrap()
+}
+
+fn check(file: &str, attempt: &Attempt, primed: &Primed, expected: &GoldenTokens) {
+    assert_eq!(
+        attempt.tokens,
+        expected.tokens,
+        "{file}, {} tokens before: {:?}",
+        expected.prompt.len(),
+        expected.text
+    );
+    let (mean, no_speech) = (attempt.mean_logprob(), primed.no_speech);
+    assert!(
+        (mean - expected.avg_logprob).abs() < 2e-3,
+        "{file}: mean {mean}, {}",
+        expected.avg_logprob
+    );
+    assert!(
+        (no_speech - expected.no_speech_prob).abs() < 2e-3,
+        "{file}: {no_speech}, {}",
+        expected.no_speech_prob
+    );
+}
+
+fn check_greedy(model: &Whisper, golden: &Golden) {
+    let cross = encoded(model, &golden.file);
+    let limit = model.description.sizes.text_positions / 2;
     for (timestamps, expected) in [(true, &golden.timestamps), (false, &golden.plain)] {
-        let file = &golden.file;
-        let prompt = Prompt::new(
-            &description.tokens,
-            positions,
-            &[],
-            english.token,
-            timestamps,
-        );
-        assert_eq!(prompt.tokens(), expected.prompt);
-        let primed = prime(model, &cross, &prompt).unwrap();
-        let attempt = generate(model, &cross, &primed, 0.0, positions / 2).unwrap();
-        assert_eq!(
-            attempt.tokens, expected.tokens,
-            "{file}, timestamps {timestamps}: {:?}",
-            expected.text
-        );
-        let (mean, no_speech) = (attempt.mean_logprob(), primed.no_speech);
-        assert!(
-            (mean - expected.avg_logprob).abs() < 2e-3,
-            "{file}: mean {mean}, {}",
-            expected.avg_logprob
-        );
-        assert!(
-            (no_speech - expected.no_speech_prob).abs() < 2e-3,
-            "{file}: {no_speech}, {}",
-            expected.no_speech_prob
-        );
+        let primed = primed(model, &cross, timestamps, expected);
+        let attempt = generate(model, &cross, &primed, 0.0, limit).unwrap();
+        check(&golden.file, &attempt, &primed, expected);
     }
 }
 
@@ -383,55 +395,4 @@ fn a_missing_or_damaged_model_is_unavailable() {
     std::fs::copy(good.join("decoder.onnx"), folder.join("encoder.onnx")).unwrap();
     unavailable(&folder, "encoder.onnx");
     std::fs::remove_dir_all(&folder).unwrap();
-}
-
-/// Prints how long the parts take; run with `--ignored --nocapture` on an idle machine. A measurement, not a check.
-#[test]
-#[ignore = "measures, checks nothing"]
-fn speed_of_the_parts() {
-    let Some(folder) = testing::model_folder() else {
-        return;
-    };
-    let time = |name: &str, work: &mut dyn FnMut()| {
-        let mut times: Vec<_> = (0..7)
-            .map(|_| {
-                let start = Instant::now();
-                work();
-                start.elapsed().as_secs_f64() * 1e3
-            })
-            .collect();
-        times.sort_by(f64::total_cmp);
-        println!(
-            "{name}: median {:.2} ms, {:.2} to {:.2}",
-            times[3], times[0], times[6]
-        );
-    };
-    time("load", &mut || drop(Whisper::load(&folder).unwrap()));
-    let model = Whisper::load(&folder).unwrap();
-    let audio = testing::recording("pywhispercpp/jfk.wav").unwrap();
-    for seconds in [3, 5, 10, 30] {
-        let mut audio = audio.clone();
-        audio.resize(seconds * SAMPLE_RATE, 0.0);
-        let features = model.features(&audio);
-        time(&format!("mel {seconds} s"), &mut || {
-            drop(model.features(&audio))
-        });
-        time(&format!("encoder {seconds} s"), &mut || {
-            drop(model.encode(&features).unwrap())
-        });
-    }
-    let cross = model
-        .encode(&model.features(&audio).resized(FULL_FRAMES, REFERENCE_FILL))
-        .unwrap();
-    let mut context = model.context().unwrap();
-    let mut hidden = model
-        .advance(&cross, &mut context, &[50257, 50363])
-        .unwrap();
-    time("20 decoder steps", &mut || {
-        let mut context = context.clone();
-        (0..20).for_each(|_| hidden = model.advance(&cross, &mut context, &[400]).unwrap());
-    });
-    time("20 logits", &mut || {
-        (0..20).for_each(|_| drop(model.logits(&hidden[..384])))
-    });
 }

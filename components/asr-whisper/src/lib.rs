@@ -4,7 +4,7 @@
 //!
 //! [`windows`] lays the spans out and cuts windows -> [`mel`] makes features -> [`model`] runs encoder and decoder ->
 //! [`decode`] picks tokens and judges the result -> [`segments`] splits it at timestamps -> [`tokenizer`] turns ids into text.
-//! [`transcription`] drives them, [`language`] decides on the language first.
+//! [`transcription`] drives them, [`language`] decides on the language first, [`strategy`] how much work a text may take.
 //!
 //! Nothing here knows about components: `component.rs` is the only file that touches the generated bindings. The model files are
 //! made by `models/convert/whisper.py`, which documents their layout.
@@ -15,6 +15,7 @@ pub mod language;
 pub mod mel;
 pub mod model;
 pub mod segments;
+pub mod strategy;
 pub mod tokenizer;
 pub mod transcription;
 pub mod windows;

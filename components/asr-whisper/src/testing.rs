@@ -12,6 +12,8 @@ pub(crate) struct Golden {
     pub(crate) transcript: String,
     pub(crate) timestamps: GoldenTokens,
     pub(crate) plain: GoldenTokens,
+    /// The same two by a search with a beam of five.
+    pub(crate) beam: Option<GoldenBeam>,
     /// For multilingual models: the most probable language.
     pub(crate) language: Option<GoldenLanguage>,
 }
@@ -20,6 +22,12 @@ pub(crate) struct Golden {
 pub(crate) struct GoldenLanguage {
     pub(crate) tag: String,
     pub(crate) probability: f32,
+}
+
+#[derive(serde::Deserialize)]
+pub(crate) struct GoldenBeam {
+    pub(crate) timestamps: GoldenTokens,
+    pub(crate) plain: GoldenTokens,
 }
 
 #[derive(serde::Deserialize)]

@@ -4,7 +4,8 @@
 //! cancels the rest. Memory is that of the recording, one window and its segments.
 //!
 //! For each window: encode only the audio there is and a little silence; stop when nobody speaks; decode; and when the result
-//! cannot be believed, decode again with the whole 30 s encoded, then once more at a higher temperature, and keep the best.
+//! cannot be believed, decode again with the whole 30 s encoded, then once more at a higher temperature, and keep the best. The
+//! [`Strategy`] says how to decode, and what it takes to be believed.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -17,6 +18,7 @@ use crate::language::{self, Language};
 use crate::mel::Features;
 use crate::model::{Cross, FULL_FRAMES, Whisper};
 use crate::segments::{self, Piece};
+use crate::strategy::{Strategy, WIDEST_BEAM};
 use crate::windows::{Timeline, Window};
 
 /// Longest recording, half an hour: 58 MB of a component's memory.
@@ -43,6 +45,8 @@ pub struct Options {
     pub temperature: f32,
     /// Most tokens in one window.
     pub max_tokens: Option<u32>,
+    /// How much work a window is worth.
+    pub strategy: Strategy,
 }
 
 /// A recognised stretch of speech.
@@ -86,6 +90,7 @@ pub struct Transcription {
     previous: Vec<u32>,
     temperature: f32,
     max_tokens: Option<usize>,
+    strategy: Strategy,
     ready: VecDeque<Segment>,
 }
 
@@ -120,6 +125,10 @@ impl Transcription {
         if options.max_tokens == Some(0) {
             return invalid("max-tokens is 0".to_owned());
         }
+        let beam = options.strategy.beam();
+        if !(1..=WIDEST_BEAM).contains(&beam) {
+            return invalid(format!("a beam of {beam} is not from 1 to {WIDEST_BEAM}"));
+        }
         let prompt = options.prompt.as_deref().unwrap_or_default().trim();
         if prompt.len() > LONGEST_PROMPT {
             return invalid(format!(
@@ -140,6 +149,7 @@ impl Transcription {
             previous,
             temperature: options.temperature,
             max_tokens: options.max_tokens.map(|tokens| tokens as usize),
+            strategy: options.strategy,
             ready: VecDeque::new(),
             model,
             recording,
@@ -218,7 +228,7 @@ impl Transcription {
             language = Some(spoken);
 
             let text = self.model.vocabulary.decode(&heard.attempt.tokens);
-            if guard::believable(&heard.attempt, &text) {
+            if self.strategy.accepts(&heard.attempt, &text) {
                 return Ok(Some(heard));
             }
             // The best of the unbelievable: rather unsure than repetitive.
@@ -258,7 +268,12 @@ impl Transcription {
         let limit = self
             .max_tokens
             .map_or(possible, |wanted| wanted.min(possible));
-        let mut attempt = decode::generate(&self.model, cross, &primed, temperature, limit)?;
+        let beam = self.strategy.beam();
+        let mut attempt = if beam > 1 && temperature == 0.0 {
+            decode::search(&self.model, cross, &primed, beam, limit)?
+        } else {
+            decode::generate(&self.model, cross, &primed, temperature, limit)?
+        };
         if attempt.stop == Stop::Limit && limit < possible {
             // The caller's own limit is no sign of a failure.
             attempt.stop = Stop::EndOfText;

@@ -1,14 +1,17 @@
-//! From the audio of one window to a sequence of tokens: greedy decoding, or sampling at a temperature.
+//! From the audio of one window to a sequence of tokens: greedy decoding, sampling at a temperature, or a beam search.
 //!
-//! [`prime`] feeds the prompt once and measures whether anyone speaks; [`generate`] continues from there as often as wanted.
+//! [`prime`] feeds the prompt once and measures whether anyone speaks; [`generate`] and [`search`] continue from there as often as
+//! wanted.
 //! [`rules`] say which tokens may come next, [`guard`] judges what came out. Nothing here runs the encoder or retries: that is the
 //! transcription's business.
 
+mod beam;
 pub mod guard;
 mod rules;
 
 use crate::error::Error;
 use crate::model::{Context, Cross, Tokens, Whisper};
+use beam::Search;
 use rules::Rules;
 
 /// The tokens that the decoder starts from.
@@ -71,6 +74,14 @@ pub struct Primed {
     timestamps: bool,
     /// Probability that nobody speaks in this window, 0 to 1.
     pub no_speech: f32,
+}
+
+impl Primed {
+    /// How many tokens the model has room for after the prompt.
+    fn room(&self, model: &Whisper) -> usize {
+        let positions = model.description.sizes.text_positions;
+        positions.saturating_sub(self.context.len())
+    }
 }
 
 /// Why the decoder stopped.
@@ -141,13 +152,7 @@ pub fn generate(
 ) -> Result<Attempt, Error> {
     let tokens = &model.description.tokens;
     let rules = Rules::new(tokens, primed.timestamps);
-    let limit = limit.min(
-        model
-            .description
-            .sizes
-            .text_positions
-            .saturating_sub(primed.context.len()),
-    );
+    let limit = limit.min(primed.room(model));
     let mut context = primed.context.clone();
     let mut logits = primed.logits.clone();
     let mut random = Random::default();
@@ -183,6 +188,29 @@ pub fn generate(
         }
     }
     Ok(attempt)
+}
+
+/// Decodes up to `limit` tokens, following `beam` hypotheses at a time. A beam of one finds what [`generate`] finds greedily.
+pub fn search(
+    model: &Whisper,
+    cross: &Cross,
+    primed: &Primed,
+    beam: usize,
+    limit: usize,
+) -> Result<Attempt, Error> {
+    let tokens = &model.description.tokens;
+    let search = Search {
+        rules: Rules::new(tokens, primed.timestamps),
+        end_of_text: tokens.end_of_text,
+        beam: beam.max(1),
+        limit: limit.min(primed.room(model)),
+    };
+    let mut context = primed.context.clone();
+    let trunk = context.len();
+    search.run(primed.logits.clone(), |branches| {
+        let hidden = model.branch(cross, &mut context, trunk, branches)?;
+        Ok(model.logits_of_each(&hidden))
+    })
 }
 
 /// The most probable of `candidates` right after the start of the transcript, and its probability among them.

@@ -9,7 +9,7 @@ use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
 
-use super::embeddings::LANES;
+use super::embeddings::{LANES, dot_of_floats};
 
 /// Queries `[1, heads, new, size]`, keys and values `[1, heads, all, size]`, and optionally a mask `[new, all]` that is added to the
 /// scores. Gives `[1, heads, new, size]`.
@@ -150,7 +150,7 @@ fn attend(
 ) {
     let size = query.len();
     for (weight, key) in weights.iter_mut().zip(keys.chunks_exact(size)) {
-        *weight = dot(query, key);
+        *weight = dot_of_floats(query, key);
     }
     weights
         .iter_mut()
@@ -169,22 +169,6 @@ fn attend(
             .zip(value)
             .for_each(|(output, value)| *output += weight * value);
     }
-}
-
-/// In separate sums, which the compiler turns into vectors.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0.0_f32; LANES];
-    for (a, b) in a
-        .as_chunks::<LANES>()
-        .0
-        .iter()
-        .zip(b.as_chunks::<LANES>().0)
-    {
-        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
-            *sum += a * b;
-        }
-    }
-    sums.iter().sum()
 }
 
 #[cfg(test)]

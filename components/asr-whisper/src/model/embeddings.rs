@@ -75,6 +75,23 @@ impl Embeddings {
             .map(|row| dot(row, &hidden))
             .collect()
     }
+
+    /// The same for several hidden states, one after the other: the matrix is read and converted once.
+    pub(crate) fn logits_of_each(&self, hidden: &[f32]) -> Vec<Vec<f32>> {
+        let hidden: Vec<f32> = hidden.iter().map(|value| value * self.scale).collect();
+        let rows = self.values.len() / self.width;
+        let mut logits = vec![Vec::with_capacity(rows); hidden.len() / self.width];
+        let mut row = vec![0.0; self.width];
+        for halves in self.values.chunks_exact(self.width) {
+            row.iter_mut()
+                .zip(halves)
+                .for_each(|(value, &bits)| *value = half(bits));
+            for (logits, hidden) in logits.iter_mut().zip(hidden.chunks_exact(self.width)) {
+                logits.push(dot_of_floats(&row, hidden));
+            }
+        }
+        logits
+    }
 }
 
 fn dot(row: &[u16], hidden: &[f32]) -> f32 {
@@ -87,6 +104,22 @@ fn dot(row: &[u16], hidden: &[f32]) -> f32 {
     {
         for ((sum, &bits), value) in sums.iter_mut().zip(row).zip(hidden) {
             *sum += half(bits) * value;
+        }
+    }
+    sums.iter().sum()
+}
+
+/// In separate sums, which the compiler turns into vectors.
+pub(super) fn dot_of_floats(a: &[f32], b: &[f32]) -> f32 {
+    let mut sums = [0.0_f32; LANES];
+    for (a, b) in a
+        .as_chunks::<LANES>()
+        .0
+        .iter()
+        .zip(b.as_chunks::<LANES>().0)
+    {
+        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+            *sum += a * b;
         }
     }
     sums.iter().sum()
@@ -134,7 +167,14 @@ mod tests {
         let hidden: Vec<f32> = (0..32)
             .map(|i| if i % 2 == 0 { 0.5 } else { -1.0 })
             .collect();
-        assert_eq!(embeddings.logits(&hidden), [-8.0, 0.5 * 240.0 - 256.0]);
+        let logits = [-8.0, 0.5 * 240.0 - 256.0];
+        assert_eq!(embeddings.logits(&hidden), logits);
+        let two = [hidden, vec![1.0; 32]].concat();
+        assert_eq!(
+            embeddings.logits_of_each(&two),
+            [logits, [32.0, 31.0 * 16.0]]
+        );
+        assert!(embeddings.logits_of_each(&[]).is_empty());
     }
 
     #[test]

@@ -8,6 +8,7 @@
 mod attention;
 mod description;
 mod embeddings;
+mod mask;
 
 #[cfg(test)]
 pub(crate) use description::tests;
@@ -25,6 +26,8 @@ use crate::mel::{Extractor, Features};
 use crate::tokenizer::Vocabulary;
 use attention::floats;
 use embeddings::{Embeddings, read_halves, widen};
+pub use mask::Branch;
+use mask::{branch_mask, causal_mask};
 
 /// Mel frames of a full window, 30 s.
 pub const FULL_FRAMES: usize = 3000;
@@ -185,34 +188,70 @@ impl Whisper {
                 context.length
             )));
         }
-        self.run_decoder(cross, context, tokens)
+        let positions = context.length..;
+        let mask = causal_mask(context.length, tokens.len());
+        mask.and_then(|mask| {
+            self.run_decoder(cross, context, tokens.iter().copied().zip(positions), mask)
+        })
+        .map_err(|error| Error::engine("decoding", error))
+    }
+
+    /// Feeds one token for each of several texts that have the first `trunk` tokens of the context in common. All of them stay in the
+    /// context, and a token sees only the trunk and those of its own text, so the network runs once. Returns hidden states as
+    /// [`Self::advance`] does.
+    pub fn branch(
+        &self,
+        cross: &Cross,
+        context: &mut Context,
+        trunk: usize,
+        branches: &[Branch],
+    ) -> Result<Vec<f32>, Error> {
+        let rows = branches
+            .iter()
+            .map(|branch| (branch.token, trunk + branch.before.len()));
+        if rows
+            .clone()
+            .any(|(_, position)| position >= self.description.sizes.text_positions)
+        {
+            return Err(Error::Internal(format!(
+                "a text after {trunk} tokens does not fit the model"
+            )));
+        }
+        branch_mask(context.length, trunk, branches)
+            .and_then(|mask| self.run_decoder(cross, context, rows, mask))
             .map_err(|error| Error::engine("decoding", error))
     }
 
+    /// Runs the decoder on tokens with their positions in the text; `mask` says what each of them sees.
     fn run_decoder(
         &self,
         cross: &Cross,
         context: &mut Context,
-        tokens: &[u32],
+        tokens: impl Iterator<Item = (u32, usize)>,
+        mask: Tensor,
     ) -> TractResult<Vec<f32>> {
         let width = self.description.sizes.d_model;
-        let positions = self.positions.iter().skip(context.length * width);
-        let embedded = tokens.iter().flat_map(|&token| self.embeddings.row(token));
-        let x: Vec<f32> = embedded
-            .zip(positions)
-            .map(|(value, &position)| value + widen(position))
+        let x: Vec<f32> = tokens
+            .flat_map(|(token, position)| {
+                let positions = self.positions.iter().skip(position * width);
+                self.embeddings
+                    .row(token)
+                    .zip(positions)
+                    .map(|(value, &position)| value + widen(position))
+            })
             .collect();
 
+        let count = x.len() / width;
         let mut inputs = tvec!(
-            Tensor::from_shape(&[1, tokens.len(), width], &x)?.into_tvalue(),
-            causal_mask(context.length, tokens.len())?.into_tvalue(),
+            Tensor::from_shape(&[1, count, width], &x)?.into_tvalue(),
+            mask.into_tvalue(),
         );
         inputs.extend(context.caches.drain(..));
         inputs.extend(cross.0.iter().cloned());
         let mut outputs = colloquy_breathe_tract::run(&self.decoder, inputs)?.into_iter();
         let hidden = outputs.next().context("the decoder has no output")?;
         context.caches.extend(outputs);
-        context.length += tokens.len();
+        context.length += count;
         Ok(floats(&hidden)?.to_vec())
     }
 
@@ -221,21 +260,12 @@ impl Whisper {
     pub fn logits(&self, hidden: &[f32]) -> Vec<f32> {
         self.embeddings.logits(hidden)
     }
-}
 
-/// What each of `new` tokens must not see: those after it. Added to the attention scores, `[new, past + new]`.
-fn causal_mask(past: usize, new: usize) -> TractResult<Tensor> {
-    let row = |token: usize| {
-        (0..past + new).map(move |seen| {
-            if seen > past + token {
-                f32::NEG_INFINITY
-            } else {
-                0.0
-            }
-        })
-    };
-    let values: Vec<f32> = (0..new).flat_map(row).collect();
-    Tensor::from_shape(&[new, past + new], &values)
+    /// The score of every token, for each of several hidden states.
+    #[must_use]
+    pub fn logits_of_each(&self, hidden: &[f32]) -> Vec<Vec<f32>> {
+        self.embeddings.logits_of_each(hidden)
+    }
 }
 
 /// A file of the model.
