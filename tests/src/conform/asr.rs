@@ -32,6 +32,7 @@ pub(super) const CHECKS: &[Check] = &[
     ),
     check("gives none after the end, again and again", ends),
     check("gives the same text greedily each time", greedy),
+    check("transcribes with every strategy", strategies),
     check("hears only the first half when told so", first_half),
     check("keeps to the most tokens", most_tokens),
     check(
@@ -242,6 +243,23 @@ fn greedy(rig: &mut Rig) -> Verdict {
         &format!("{:?} again, with a span for everything", text(&first)),
         || text(&second),
     )
+}
+
+fn strategies(rig: &mut Rig) -> Verdict {
+    let samples = speech(rig)?;
+    for strategy in [Strategy::Fast, Strategy::Balanced, Strategy::High] {
+        let options = Options {
+            strategy,
+            ..usual()
+        };
+        let heard = Stage(rig).hear(samples.clone(), vec![], options)?;
+        ensure(
+            heard.iter().any(|segment| !segment.text.is_empty()),
+            &format!("text with the strategy {strategy:?}"),
+            || "none".into(),
+        )?;
+    }
+    Ok(())
 }
 
 fn first_half(rig: &mut Rig) -> Verdict {

@@ -1,9 +1,10 @@
 //! One whole turn on real speech.
 
 use anyhow::{Context, Result, ensure};
-use colloquy_tests::host::Host;
+use colloquy_tests::host::{Host, expect_json};
 use colloquy_tests::speech::{Wav, word_error_rate};
 use colloquy_tests::{python, recordings};
+use reqwest::blocking::multipart::Form;
 
 use super::SharedCase;
 
@@ -11,6 +12,10 @@ pub(crate) const CASES: &[SharedCase] = &[
     (
         "turn::a_recording_gets_a_transcript_and_a_spoken_answer",
         a_recording_gets_a_transcript_and_a_spoken_answer,
+    ),
+    (
+        "turn::every_strategy_understands_and_is_named_in_the_answer",
+        every_strategy_understands_and_is_named_in_the_answer,
     ),
     (
         "turn::human_readers_are_understood",
@@ -87,6 +92,25 @@ fn a_recording_gets_a_transcript_and_a_spoken_answer(host: &Host) -> Result<()> 
     Ok(())
 }
 
+fn every_strategy_understands_and_is_named_in_the_answer(host: &Host) -> Result<()> {
+    let jfk = recordings::jfk()?;
+    for strategy in ["fast", "balanced", "high"] {
+        let form = Form::new()
+            .text("strategy", strategy)
+            .text("speak", "false")
+            .file("audio_file", &jfk.path)?;
+        let url = format!("{}/process", host.url);
+        let answer = expect_json(host.client.post(url).multipart(form).send()?)?;
+        ensure!(answer["strategy"] == strategy, "{answer}");
+        let heard = answer["transcription"].as_str().context("transcription")?;
+        ensure!(
+            word_error_rate(&jfk.text, heard) == 0.0,
+            "{strategy}: heard {heard:?}"
+        );
+    }
+    Ok(())
+}
+
 fn human_readers_are_understood(host: &Host) -> Result<()> {
     let mut readings = recordings::librivox()?;
     readings.push(recordings::beckett()?);
@@ -132,8 +156,7 @@ fn silence_noise_and_music_get_a_polite_answer(host: &Host) -> Result<()> {
         ("chime", chime),
         ("music", music),
     ] {
-        let answer =
-            colloquy_tests::host::expect_json(host.upload(&format!("{name}.wav"), bytes, None)?)?;
+        let answer = expect_json(host.upload(&format!("{name}.wav"), bytes, None)?)?;
         ensure!(
             answer["transcription"] == "",
             "{name}: heard {}",
