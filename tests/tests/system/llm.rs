@@ -3,21 +3,19 @@
 //! The emulator decides how a server behaves; llama.cpp's own server shows that the stage is right about the interface, and OpenAI's own
 //! client that the emulator is.
 
-use std::io::{BufRead, BufReader};
-use std::process::Command;
-use std::time::Duration;
-
 use anyhow::{Context, Result, ensure};
 use colloquy_tests::host::{Host, expect_json, stage};
-use colloquy_tests::process::{Server, free_port};
-use colloquy_tests::recordings;
-use colloquy_tests::speech::Wav;
-use colloquy_tests::upstream::{Gate, Received, Reply, Upstream, Way};
+use colloquy_tests::upstream::{Gate, Reply, Upstream, Way};
 use serde_json::{Value, json};
 use toml::{Table, toml};
 
 use super::OwnCase;
 use super::remote::replace;
+
+mod chat;
+mod real;
+
+use chat::{asked, beginning, event, events, stream, streamed};
 
 pub(crate) const OWN_CASES: &[OwnCase] = &[
     (
@@ -38,11 +36,11 @@ pub(crate) const OWN_CASES: &[OwnCase] = &[
     ),
     (
         "llm::the_emulator_is_a_chat_server_to_openais_client",
-        the_emulator_is_a_chat_server_to_openais_client,
+        real::the_emulator_is_a_chat_server_to_openais_client,
     ),
     (
         "llm::a_real_model_answers_aloud",
-        a_real_model_answers_aloud,
+        real::a_real_model_answers_aloud,
     ),
 ];
 
@@ -94,87 +92,6 @@ fn told(host: &Host) -> Result<Value> {
     let body = json!({ "text": QUESTION, "speak": false });
     let url = format!("{}/process/text", host.url);
     expect_json(host.client.post(url).json(&body).send()?)
-}
-
-fn event(delta: &Value, finish: Option<&str>) -> String {
-    let chunk = json!({
-        "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "usual",
-        "choices": [{ "index": 0, "delta": delta, "finish_reason": finish }],
-    });
-    format!("data: {chunk}\n\n")
-}
-
-/// The first event of a stream, and one for each of these texts.
-fn beginning(texts: &[&str]) -> String {
-    let texts = texts
-        .iter()
-        .map(|text| event(&json!({ "content": text }), None));
-    event(&json!({ "role": "assistant", "content": "" }), None) + &texts.collect::<String>()
-}
-
-/// A stream as OpenAI sends it.
-fn stream(texts: &[&str]) -> String {
-    let usage = json!({
-        "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "usual", "choices": [],
-        "usage": { "prompt_tokens": 321, "completion_tokens": 45, "total_tokens": 366 },
-    });
-    beginning(texts)
-        + &event(&json!({}), Some("stop"))
-        + &format!("data: {usage}\n\ndata: [DONE]\n\n")
-}
-
-fn streamed(body: impl Into<Vec<u8>>, way: Way) -> Reply {
-    Reply::ok("text/event-stream", body, way)
-}
-
-/// The JSON of a request, checked.
-fn asked(request: &Received) -> Result<Value> {
-    ensure!(
-        request.method == "POST" && request.path == "/v1/chat/completions",
-        "{request:?}"
-    );
-    ensure!(
-        request.header("content-type")? == Some("application/json"),
-        "content type"
-    );
-    let asked: Value = serde_json::from_slice(&request.body)?;
-    for name in asked.as_object().context("an object")?.keys() {
-        let known = [
-            "model",
-            "messages",
-            "stream",
-            "stream_options",
-            "max_tokens",
-            "temperature",
-        ];
-        ensure!(
-            known.contains(&name.as_str()),
-            "{name} is no field of the interface"
-        );
-    }
-    ensure!(asked["stream"] == true, "{asked}");
-    ensure!(
-        asked["stream_options"] == json!({ "include_usage": true }),
-        "{asked}"
-    );
-    let messages = asked["messages"].as_array().context("messages")?;
-    for (at, message) in messages.iter().enumerate() {
-        // The rules, then the visitor and the guide in turn.
-        let role = match at {
-            0 => "system",
-            _ if at % 2 == 1 => "user",
-            _ => "assistant",
-        };
-        ensure!(message["role"] == role, "{asked}");
-        ensure!(
-            message["content"]
-                .as_str()
-                .is_some_and(|text| !text.is_empty()),
-            "{asked}"
-        );
-    }
-    ensure!(messages.len() % 2 == 0, "{asked}");
-    Ok(asked)
 }
 
 fn a_chat_server_is_asked_as_openai_says() -> Result<()> {
@@ -297,35 +214,6 @@ fn a_chat_server_is_asked_as_openai_says() -> Result<()> {
         "the log has the key or the answer"
     );
     Ok(())
-}
-
-/// A turn as events: `each` sees every one by name and data, and says whether to go on.
-fn events(
-    host: &Host,
-    mut each: impl FnMut(&str, &Value) -> Result<bool>,
-) -> Result<Option<Value>> {
-    let body = json!({ "text": QUESTION });
-    let request = host.client.post(format!("{}/process/text", host.url));
-    let request = request.header("accept", "text/event-stream").json(&body);
-    let request = request.timeout(Duration::from_secs(600));
-    let mut name = String::new();
-    for line in BufReader::new(request.send()?).lines() {
-        let line = line?;
-        if let Some(event) = line.strip_prefix("event: ") {
-            event.clone_into(&mut name);
-        }
-        if let Some(data) = line.strip_prefix("data: ") {
-            let data: Value = serde_json::from_str(data)?;
-            ensure!(name != "error", "{data}");
-            if !each(&name, &data)? {
-                return Ok(None);
-            }
-            if name == "done" {
-                return Ok(Some(data));
-            }
-        }
-    }
-    anyhow::bail!("the last event is {name}")
 }
 
 /// The server holds back the rest until audio of the first sentence was heard. Nothing is timed: were the answer collected anywhere,
@@ -460,133 +348,5 @@ fn a_chat_server_that_fails_leaves_an_answer() -> Result<()> {
             "{answer}"
         );
     }
-    Ok(())
-}
-
-/// The Python of servers that are not ours, and of OpenAI's client.
-#[expect(
-    clippy::print_stderr,
-    reason = "why a case is skipped is part of the result"
-)]
-fn python() -> Option<std::ffi::OsString> {
-    let python = std::env::var_os("COLLOQUY_UPSTREAM_PYTHON");
-    if python.is_none() {
-        eprintln!(
-            "skipped: COLLOQUY_UPSTREAM_PYTHON is not set; `cargo xtask test` sets it where Python is 3.10 or newer"
-        );
-    }
-    python
-}
-
-fn the_emulator_is_a_chat_server_to_openais_client() -> Result<()> {
-    let Some(python) = python() else {
-        return Ok(());
-    };
-    let body = stream(&["She worked ", "on the Mark I."]);
-    let upstream = Upstream::start(move |_| streamed(body.clone(), Way::Pieces(9)))?;
-    let output = Command::new(python)
-        .arg(colloquy_tests::root().join("tests/tools/chat_client.py"))
-        .args([&upstream.url, "usual", QUESTION])
-        .output()?;
-    ensure!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let said: Value = serde_json::from_slice(&output.stdout)?;
-    ensure!(
-        said == json!({ "text": "She worked on the Mark I.", "finish": "stop", "prompt_tokens": 321, "completion_tokens": 45 }),
-        "{said}"
-    );
-    // And what it asks is what our stage asks.
-    let received = upstream.received()?;
-    asked(received.first().context("a request")?).map(drop)
-}
-
-#[expect(clippy::print_stderr, reason = "figures for whoever runs it")]
-fn a_real_model_answers_aloud() -> Result<()> {
-    let Some(python) = python() else {
-        return Ok(());
-    };
-    let port = free_port()?;
-    let model = recordings::file("smollm2/SmolLM2-135M-Instruct.Q4_1.gguf")?;
-    let folder = tempfile::tempdir()?;
-    let mut command = Command::new(python);
-    command
-        .arg(colloquy_tests::root().join("tests/tools/chat_server.py"))
-        .args([model.as_os_str(), port.to_string().as_ref()]);
-    let ready = |line: &str| line.strip_prefix("ready ").map(str::to_owned);
-    let (_server, base) = Server::start(&mut command, folder.path().join("log"), ready)?;
-    let host = talking_host(
-        &base,
-        toml! {
-            LLM_MODEL = "smollm2"
-            LLM_TEMPERATURE = "0"
-            LLM_MAX_TOKENS = "120"
-            LLM_EXTRA = "{\"repeat_penalty\":1.2}"
-            LLM_TIMEOUT_MS = "120000"
-            LLM_TOTAL_TIMEOUT_MS = "600000"
-        },
-    )?;
-    let (mut n_tokens, mut text, mut finished_before_audio) = (0, String::new(), None);
-    let done = events(&host, |name, data| {
-        match name {
-            "token" => {
-                n_tokens += 1;
-                text += data["text"].as_str().context("text")?;
-            }
-            "audio" if finished_before_audio.is_none() => {
-                finished_before_audio = Some(host.log()?.contains("smollm2: "));
-            }
-            _ => {}
-        }
-        Ok(true)
-    })?;
-    let done = done.context("no end")?;
-    eprintln!(
-        "{n_tokens} pieces; finished before the first audio: {finished_before_audio:?}; {} {}",
-        done["timing"], done["response"]
-    );
-    ensure!(done["degraded"] == json!([]), "{done}");
-    ensure!(n_tokens > 3 && done["response"] == text.trim(), "{done}");
-    ensure!(
-        !["**", "ITEMS", "<", "\n"]
-            .iter()
-            .any(|mark| text.contains(mark)),
-        "{text}"
-    );
-    ensure!(
-        done["stages"]["llm"]
-            .as_str()
-            .is_some_and(|name| name.starts_with("llm-openai@")),
-        "{done}"
-    );
-    let audio = Wav::parse(&host.audio(&done)?)?;
-    ensure!(
-        audio.seconds() > 0.5 && audio.loudness() > 0.01,
-        "{} s",
-        audio.seconds()
-    );
-    // Counted by the server.
-    let log = host.log()?;
-    let usage = log
-        .split("smollm2: ")
-        .nth(1)
-        .and_then(|usage| usage.lines().next())
-        .context("usage is not in the log")?;
-    ensure!(
-        usage.contains("tokens: ") && !usage.contains('?'),
-        "{usage}"
-    );
-    // A spoken question, with the conversation so far.
-    let session = done["session_id"].as_str().context("session")?;
-    let answer = host.ask_aloud(&recordings::jfk()?.path, Some(session))?;
-    ensure!(answer["degraded"] == json!([]), "{answer}");
-    ensure!(
-        answer["response"]
-            .as_str()
-            .is_some_and(|text| !text.is_empty()),
-        "{answer}"
-    );
     Ok(())
 }
