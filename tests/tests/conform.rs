@@ -71,6 +71,18 @@ ours!(
     tts_keeps_its_contract: Tts "tts-piper"
 );
 
+/// Not the stage of the configuration, so it is given here what `docs/semantic.md` says.
+#[test]
+fn intent_by_meaning_keeps_its_contract() -> Result<()> {
+    let mut settings = settings(Stage::Intent, "components/intent-semantic.wasm")?;
+    for folder in ["content", "models/all-minilm-l6-v2"] {
+        let inside = format!("/{folder}");
+        settings.mounts.insert(inside, root().join(folder));
+    }
+    settings.memory = 192 << 20;
+    keeps_its_contract(Stage::Intent, settings)
+}
+
 fn bad_vad(fault: &str) -> Result<Settings> {
     let mut settings = settings(Stage::Vad, "tests/bad-vad.wasm")?;
     settings.environment.insert("FAULT".into(), fault.into());
