@@ -4,6 +4,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -33,6 +34,7 @@ type Connecting = Pin<Box<dyn Future<Output = Result<Box<dyn TlsStream>, Error>>
 
 impl TlsProvider for Provider {
     fn connect(&self, server_name: String, transport: Box<dyn TlsTransport>) -> Connecting {
+        let (guest, started) = (self.sockets.0.guest, Instant::now());
         let allowed = self.sockets.may_secure(&server_name);
         let config = self.client.tls();
         Box::pin(async move {
@@ -43,10 +45,10 @@ impl TlsProvider for Provider {
             let name = ServerName::try_from(server_name)
                 .map_err(|_| Error::msg("a server name that is none"))?;
             let connector = TlsConnector::from(Arc::clone(&config));
-            let session = connector
-                .connect(name, transport)
-                .await
-                .map_err(Error::msg)?;
+            let shaken = connector.connect(name, transport).await;
+            let session = shaken.map_err(Error::msg)?;
+            let us = started.elapsed().as_micros() as u64;
+            tracing::debug!(guest, us, "a TLS session began");
             Ok(Box::new(Session(session)) as Box<dyn TlsStream>)
         })
     }
