@@ -205,7 +205,11 @@ fn whatever_a_server_does_the_next_one_takes_over() -> Result<()> {
             "{about}: our own voice is not heard"
         );
     }
-    let retired = host.metric("colloquy_stage_instances_retired_total", "")?;
-    ensure!(retired == 0.0, "{retired} instances were retired");
+    // A server's failure is not a stage's.
+    for stage in ["llm", "tts"] {
+        let label = format!("stage=\"{stage}\"");
+        let retired = host.metric("colloquy_stage_instances_retired_total", &label)?;
+        ensure!(retired == 0.0, "{stage}: {retired} retired, {}", host.log()?);
+    }
     Ok(())
 }
