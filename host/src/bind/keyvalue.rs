@@ -265,7 +265,9 @@ mod tests {
         let sum = atomics::Host::increment(it, borrowed(), "n".into(), 5).await;
         assert_eq!(sum.unwrap().unwrap(), 5);
         // Every handle of a cas is gone; the bucket's is left.
-        store::HostBucket::drop(it, Resource::new_own(bucket)).await.unwrap();
+        store::HostBucket::drop(it, Resource::new_own(bucket))
+            .await
+            .unwrap();
         assert!(bed.table.is_empty());
     }
 }

@@ -209,7 +209,11 @@ fn whatever_a_server_does_the_next_one_takes_over() -> Result<()> {
     for stage in ["llm", "tts"] {
         let label = format!("stage=\"{stage}\"");
         let retired = host.metric("colloquy_stage_instances_retired_total", &label)?;
-        ensure!(retired == 0.0, "{stage}: {retired} retired, {}", host.log()?);
+        ensure!(
+            retired == 0.0,
+            "{stage}: {retired} retired, {}",
+            host.log()?
+        );
     }
     Ok(())
 }

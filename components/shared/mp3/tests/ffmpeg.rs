@@ -75,7 +75,8 @@ fn sound_is_decoded_as_ffmpeg_decodes_it() {
     let folder = tempfile::tempdir().unwrap();
     let source = folder.path().join("source.wav");
     write_source(&source);
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../tests/tools/encode_speech.py");
+    let script =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../tests/tools/encode_speech.py");
     let mut command = Command::new(python);
     let output = command.arg(script).arg(&source).arg(folder.path()).output();
     let output = output.unwrap();
