@@ -18,6 +18,7 @@ mod operation;
 mod preinit;
 mod questions;
 mod remote;
+mod retries;
 mod sessions;
 mod turn;
 mod voices;
@@ -55,6 +56,7 @@ fn main() -> anyhow::Result<()> {
         chains::OWN_CASES,
         remote::OWN_CASES,
         edge_tts::OWN_CASES,
+        retries::OWN_CASES,
         breaker::OWN_CASES,
         voices::OWN_CASES,
         llm::OWN_CASES,
