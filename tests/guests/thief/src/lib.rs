@@ -108,6 +108,7 @@ impl GuestGeneration for Loot {
                 finish: FinishReason::Stop,
                 prompt_tokens: None,
                 completion_tokens: None,
+                item_ids: None,
             })),
             _ => None,
         })
