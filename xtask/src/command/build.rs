@@ -28,10 +28,6 @@ pub(crate) fn test_guests() -> Result<()> {
     )
 }
 
-/// Components that build on another one, whose exports are a default feature of its package. Cargo has one set of features for all that is
-/// built together, so these are built by themselves.
-const ALONE: [&str; 1] = ["intent-semantic"];
-
 /// Builds one component of `components/`.
 pub(crate) fn component(package: &str) -> Result<()> {
     build_packages(&[package.to_owned()], &paths::dist().join("components"))
@@ -42,19 +38,6 @@ fn components(sources: &Path, target: &Path) -> Result<()> {
 }
 
 fn build_packages(packages: &[String], target: &Path) -> Result<()> {
-    let (alone, together): (Vec<String>, Vec<String>) = packages
-        .iter()
-        .cloned()
-        .partition(|package| ALONE.contains(&package.as_str()));
-    if !together.is_empty() {
-        build_together(&together, target)?;
-    }
-    alone
-        .chunks(1)
-        .try_for_each(|one| build_together(one, target))
-}
-
-fn build_together(packages: &[String], target: &Path) -> Result<()> {
     ui::step(
         "Building",
         format!("{} for {}", packages.join(", "), cargo::WASM),

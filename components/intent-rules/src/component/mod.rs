@@ -32,8 +32,18 @@ pub mod bindings {
         clippy::allow_attributes_without_reason,
         reason = "generated code"
     )]
+    #[cfg(feature = "component")]
     wit_bindgen::generate!({
         path: "../../wit",
+        world: "colloquy:worlds/intent-stage-preloadable",
+        generate_all,
+        pub_export_macro: true,
+        default_bindings_module: "intent_rules::component::bindings",
+    });
+    // The library of these sources lies one folder deeper.
+    #[cfg(not(feature = "component"))]
+    wit_bindgen::generate!({
+        path: "../../../wit",
         world: "colloquy:worlds/intent-stage-preloadable",
         generate_all,
         pub_export_macro: true,
