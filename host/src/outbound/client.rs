@@ -53,7 +53,7 @@ impl Client {
         let pool = self
             .0
             .pool
-            .get_or_init(|| Some(pool(&*self.tls()?)))
+            .get_or_init(|| Some(pool(&self.tls()?)))
             .as_ref();
         let exchange = pool.ok_or(Error::ConfigurationError)?.request(request);
         let response = tokio::time::timeout(patience(options.first_byte_timeout), exchange)

@@ -4,6 +4,7 @@
 
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use colloquy_tests::host::{Host, stage};
@@ -45,6 +46,8 @@ pub(crate) const OWN_CASES: &[OwnCase] = &[
     ),
 ];
 
+/// How long the emulator may take to notice that a client is gone.
+const LIMIT: Duration = Duration::from_secs(120);
 const QUESTION: &str = "What did she do at Harvard?";
 const PATH: &str = "consumer/speech/synthesize/readaloud/edge/v1";
 
@@ -264,8 +267,10 @@ fn a_service_of_edge_that_fails_leaves_the_text() -> Result<()> {
     leaves_the_text(&host)?;
     // The connection was closed, which ends what the emulator does for it.
     let closed = |seen: Vec<Value>| seen.iter().any(|event| event.get("closed").is_some());
+    let started = Instant::now();
     while !closed(service.seen()?) {
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        ensure!(started.elapsed() < LIMIT, "the connection was not closed");
+        std::thread::sleep(Duration::from_millis(20));
     }
     drop(service);
     leaves_the_text(&host)
