@@ -19,6 +19,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 const NAME: &str = "nats-server";
 
 /// The program; none, with the reason printed, where it may be absent. Continuous integration has to have it.
+#[expect(clippy::print_stderr, reason = "a case that is skipped says why")]
 pub fn program() -> Result<Option<PathBuf>> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     // Debian's place, which is not on everybody's path.
@@ -100,7 +101,7 @@ impl Listener {
     }
 
     /// The next message.
-    pub fn next(&mut self) -> Result<Message> {
+    pub fn message(&mut self) -> Result<Message> {
         loop {
             let line = self.line()?;
             let words: Vec<&str> = line.split(' ').collect();
@@ -125,7 +126,7 @@ impl Listener {
     pub fn until(&mut self, kind: &str, request_id: &str) -> Result<Vec<Message>> {
         let mut messages = Vec::new();
         loop {
-            let message = self.next()?;
+            let message = self.message()?;
             let ours = message.payload["request_id"] == request_id;
             let last = message.payload["type"] == kind;
             if ours {

@@ -72,6 +72,9 @@ impl events::Host for Guest {
             events::Event::SessionEnded(it) => {
                 eprintln!("event: session of {} turns ended", it.n_turns)
             }
+            events::Event::BreakerChanged(it) => {
+                eprintln!("event: {} after {} failures", it.upstream, it.n_failures)
+            }
         }
     }
 }

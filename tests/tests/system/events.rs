@@ -153,7 +153,7 @@ fn nats_hears_of_a_turn_in_order() -> Result<()> {
     ensure!(kinds(&heard).first() == Some(&"turn-started"), "{heard:?}");
     let url = format!("{}/session/{session}", host.url);
     expect_json(host.client.delete(url).send()?)?;
-    let ended = events.next()?;
+    let ended = events.message()?;
     ensure!(
         kinds(std::slice::from_ref(&ended)) == ["session-ended"],
         "{ended:?}"
