@@ -50,11 +50,8 @@ impl Client {
         options: RequestOptions,
     ) -> Result<Response<WasiBody>, Error> {
         let patience = |limit: Option<Duration>| limit.unwrap_or(PATIENCE).min(PATIENCE);
-        let pool = self
-            .0
-            .pool
-            .get_or_init(|| Some(pool(&self.tls()?)))
-            .as_ref();
+        let set_up = || self.tls().map(|tls| pool(&tls));
+        let pool = self.0.pool.get_or_init(set_up).as_ref();
         let exchange = pool.ok_or(Error::ConfigurationError)?.request(request);
         let response = tokio::time::timeout(patience(options.first_byte_timeout), exchange)
             .await
