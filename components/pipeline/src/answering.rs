@@ -90,9 +90,12 @@ struct Writing {
 struct Speaking {
     speech: Box<dyn Speech>,
     /// When it has another rate than the answer.
-    pitch: Option<Pitch>,
+    pitch: Option<Box<Pitch>>,
     sentence_index: u32,
 }
+
+/// Speech, and what brings it to the answer's rate if it has another.
+type Opened = (Box<dyn Speech>, Option<Box<Pitch>>);
 
 #[derive(Default)]
 struct Spent {
@@ -387,7 +390,7 @@ impl<S: Stages> Answer<S> {
     }
 
     /// Opens the synthesis of a sentence, with the default voice when the wished one is not there.
-    fn synthesize(&mut self, text: &str) -> Option<(Box<dyn Speech>, Option<Pitch>)> {
+    fn synthesize(&mut self, text: &str) -> Option<Opened> {
         let options = |voice| tts::Options {
             voice,
             rate: self.request.rate,
@@ -428,7 +431,7 @@ impl<S: Stages> Answer<S> {
             return None;
         }
         let usual = *self.sample_rate_hz.get_or_insert(rate);
-        let pitch = (rate != usual).then(|| Pitch::new(rate, usual));
+        let pitch = (rate != usual).then(|| Pitch::new(rate, usual).map(Box::new));
         match pitch.transpose() {
             Ok(pitch) => Some((speech, pitch)),
             Err(defect) => {
