@@ -1,7 +1,7 @@
 //! A real NATS server as a process, and one who listens to it: the protocol by hand, so that what goes over the wire is seen by something
 //! other than the host's client.
 //!
-//! https://docs.nats.io/reference/reference-protocols/nats-protocol
+//! <https://docs.nats.io/reference/reference-protocols/nats-protocol>
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
