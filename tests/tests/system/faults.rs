@@ -50,7 +50,6 @@ fn a_stage_that_misbehaves_is_lost_alone() -> Result<()> {
     let mut host = hostile_host()?;
     let cases = [
         ("please trap", 500, "INTERNAL"),
-        ("please hang", 504, "LLM_TIMEOUT"),
         ("please eat memory", 500, "INTERNAL"),
         ("please end early", 500, "INTERNAL"),
     ];
@@ -71,6 +70,10 @@ fn a_stage_that_misbehaves_is_lost_alone() -> Result<()> {
             "{next}"
         );
     }
+    // One that takes too long in the middle is no defect: what it has said is an answer.
+    let answer = host.ask("please hang", None)?;
+    ensure!(answer["degraded"] == serde_json::json!(["llm"]), "{answer}");
+    ensure!(answer["response"] == "So far so good.", "{answer}");
     // Before a word is said there is still something to say: the cards.
     let answer = host.ask("What did she do at Harvard? please trap at once", None)?;
     ensure!(answer["degraded"] == serde_json::json!(["llm"]), "{answer}");
