@@ -148,6 +148,7 @@ impl<B: Bench> Pool<B> {
                     Ok(Err(_)) => return Err(Fault::internal(shared.rules.name)),
                     Err(_) => {
                         shared.unavailable()?;
+                        shared.starting()?;
                         return Err(shared.busy());
                     }
                 }
@@ -298,6 +299,17 @@ impl<B> Shared<B> {
         if status.ready == 0 && status.failure.is_some() {
             return Err(Fault::Unavailable(format!(
                 "the {} stage cannot be loaded",
+                self.rules.name
+            )));
+        }
+        Ok(())
+    }
+
+    /// Fails when nothing is loaded yet: waiting for that is not the same as waiting for a turn.
+    fn starting(&self) -> Result<(), Fault> {
+        if lock(&self.status).ready == 0 {
+            return Err(Fault::Unavailable(format!(
+                "the {} stage is still starting",
                 self.rules.name
             )));
         }
