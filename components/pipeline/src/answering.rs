@@ -10,10 +10,11 @@
 use std::{collections::VecDeque, mem, time::Duration};
 
 use crate::{
+    cards::{card, llm_card},
     contract::{
         Error, Stage, content,
         events::{self, ResponseGenerated, StageDegraded},
-        llm, respond,
+        llm,
         respond::{Audio, Classification, Degradation, Event, Items, Report, Request, Sentence},
         tts,
     },
@@ -562,40 +563,6 @@ impl Writing {
     fn end(&mut self) {
         self.generation = None;
         self.sentences.extend(self.splitter.finish());
-    }
-}
-
-fn llm_card(item: &content::Item) -> llm::Card {
-    llm::Card {
-        id: item.id.clone(),
-        type_name: item.type_name.clone(),
-        title: item.title.clone(),
-        summary: item.summary.clone(),
-        details: item.details.clone(),
-        organisation: item.organisation.clone(),
-        start_year: item.start_year,
-        end_year: item.end_year,
-        technologies: item.technologies.clone(),
-        metrics: item.metrics.clone(),
-    }
-}
-
-fn card(hit: content::Hit) -> respond::Card {
-    let content::Hit { item, score } = hit;
-    respond::Card {
-        id: item.id,
-        type_name: item.type_name,
-        title: item.title,
-        summary: item.summary,
-        details: item.details,
-        organisation: item.organisation,
-        start_year: item.start_year,
-        end_year: item.end_year,
-        technologies: item.technologies,
-        keywords: item.keywords,
-        metrics: item.metrics,
-        url: item.url,
-        score,
     }
 }
 

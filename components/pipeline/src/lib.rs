@@ -5,6 +5,7 @@
 //! fakes do. No stage knows another one, and nothing here knows HTTP.
 
 pub mod answering;
+mod cards;
 pub mod contract;
 pub mod fallback;
 pub mod hearing;
