@@ -19,8 +19,8 @@ use crate::{
         tts,
     },
     fallback::Canned,
-    pitch::Pitch,
     ports::{Clock, Content, Events, Generation, Intent, Llm, Result, Speech, Tts, millis, timed},
+    rate::RateConverter,
     sentences::Splitter,
     words::{in_words, messages, named, reason, recent, stage},
 };
@@ -91,12 +91,12 @@ struct Writing {
 struct Speaking {
     speech: Box<dyn Speech>,
     /// When it has another rate than the answer.
-    pitch: Option<Box<Pitch>>,
+    converter: Option<Box<RateConverter>>,
     sentence_index: u32,
 }
 
 /// Speech, and what brings it to the answer's rate if it has another.
-type Opened = (Box<dyn Speech>, Option<Box<Pitch>>);
+type Opened = (Box<dyn Speech>, Option<Box<RateConverter>>);
 
 #[derive(Default)]
 struct Spent {
@@ -378,11 +378,11 @@ impl<S: Stages> Answer<S> {
             text,
         }));
         match speech {
-            Some((speech, pitch)) => Phase::Speaking(
+            Some((speech, converter)) => Phase::Speaking(
                 writing,
                 Speaking {
                     speech,
-                    pitch,
+                    converter,
                     sentence_index,
                 },
             ),
@@ -432,9 +432,9 @@ impl<S: Stages> Answer<S> {
             return None;
         }
         let usual = *self.sample_rate_hz.get_or_insert(rate);
-        let pitch = (rate != usual).then(|| Pitch::new(rate, usual).map(Box::new));
-        match pitch.transpose() {
-            Ok(pitch) => Some((speech, pitch)),
+        let converter = (rate != usual).then(|| RateConverter::new(rate, usual).map(Box::new));
+        match converter.transpose() {
+            Ok(converter) => Some((speech, converter)),
             Err(defect) => {
                 self.fall_silent(&defect.to_string());
                 None
@@ -461,9 +461,9 @@ impl<S: Stages> Answer<S> {
         samples: Option<Vec<i16>>,
     ) -> Phase {
         let is_end = samples.is_none();
-        let samples = match &mut speaking.pitch {
+        let samples = match &mut speaking.converter {
             None => samples.unwrap_or_default(),
-            Some(pitch) => match pitch.take(samples.as_deref()) {
+            Some(converter) => match converter.take(samples.as_deref()) {
                 Ok(samples) => samples,
                 Err(defect) => {
                     self.fall_silent(&defect.to_string());

@@ -9,8 +9,8 @@ mod cards;
 pub mod contract;
 pub mod fallback;
 pub mod hearing;
-mod pitch;
 pub mod ports;
+mod rate;
 pub mod sentences;
 pub mod words;
 

@@ -3,12 +3,12 @@
 use colloquy_resample::{Defect, Resampler};
 
 /// Speech of one sentence on its way to the rate of the answer.
-pub(crate) struct Pitch {
+pub(crate) struct RateConverter {
     resampler: Resampler,
     ended: bool,
 }
 
-impl Pitch {
+impl RateConverter {
     /// Between two rates.
     pub(crate) fn new(from_hz: u32, to_hz: u32) -> Result<Self, Defect> {
         Ok(Self {
