@@ -23,12 +23,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use colloquy_upstream::voices::Voice;
 use colloquy_upstream::{Failure, Policy, Settings};
 
 use crate::endpoint::{Endpoint, Introduction};
 use crate::format::Format;
 use crate::token::{self, Source};
-use crate::voices::{self, Voice};
+use crate::voices;
 
 const URL: &str = "wss://speech.platform.bing.com/consumer/speech/synthesize/readaloud/edge/v1";
 const CLIENT_TOKEN: &str = "6A5AA1D4EAFF4E9FB37E23D68491D6F4";

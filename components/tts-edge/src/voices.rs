@@ -1,5 +1,6 @@
 //! The voices, as an operator lists them, or as the service lists them in a file.
 
+use colloquy_upstream::voices::{self, Voice};
 use serde::Deserialize;
 
 /// Most voices in a list; the service has some hundreds.
@@ -11,31 +12,12 @@ pub const DEFAULT: &str = "en-US-EmmaMultilingualNeural|en-US|female|Emma,en-US-
      fr-FR-VivienneMultilingualNeural|fr-FR|female|Vivienne,es-ES-ElviraNeural|es-ES|female|Elvira,\
      it-IT-GiuseppeMultilingualNeural|it-IT|male|Giuseppe";
 
-/// A voice of the service.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Voice {
-    /// Its short name, such as `en-US-EmmaMultilingualNeural`.
-    pub name: String,
-    /// BCP 47 tag, `und` when it is not known.
-    pub locale: String,
-    /// `female`, `male` or `unknown`.
-    pub gender: String,
-    /// For people.
-    pub display_name: String,
-}
-
 /// Why a list is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadList {
-    /// A voice without a name.
-    #[error("has a voice without a name")]
-    NoName,
-    /// The same name twice.
-    #[error("has the same voice twice")]
-    Twice,
-    /// Something else than a gender.
-    #[error("has a gender that is none of female, male and unknown")]
-    Gender,
+    /// As any list of voices.
+    #[error(transparent)]
+    List(#[from] voices::BadList),
     /// A file that is not what the service lists.
     #[error("is not a JSON array of voices with ShortName, Gender, Locale and FriendlyName")]
     NoJson,
@@ -52,24 +34,13 @@ pub enum BadList {
 /// # Errors
 /// When an entry has no name or a gender that is none, a name is there twice, or there is none.
 pub fn parse(list: &str) -> Result<Vec<Voice>, BadList> {
-    let entries = list.split(',').filter(|entry| !entry.trim().is_empty());
-    let voices = entries.map(|entry| {
-        let mut fields = entry.splitn(4, '|').map(str::trim);
-        let mut field = || fields.next().filter(|field| !field.is_empty());
-        let name = field().ok_or(BadList::NoName)?;
-        let locale = field().map_or_else(|| locale(name), str::to_owned);
-        let gender = field().unwrap_or("unknown").to_ascii_lowercase();
-        if !["female", "male", "unknown"].contains(&gender.as_str()) {
-            return Err(BadList::Gender);
+    let mut voices = voices::parse(list)?;
+    for voice in &mut voices {
+        if voice.locale == "und" {
+            voice.locale = locale(&voice.name);
         }
-        Ok(Voice {
-            name: name.to_owned(),
-            locale,
-            gender,
-            display_name: field().unwrap_or(name).to_owned(),
-        })
-    });
-    checked(voices.collect::<Result<_, _>>()?)
+    }
+    checked(voices)
 }
 
 /// A voice in the service's own list.
@@ -115,8 +86,8 @@ fn checked(voices: Vec<Voice>) -> Result<Vec<Voice>, BadList> {
     let twice = names.windows(2).any(|pair| pair.first() == pair.last());
     match names.first() {
         None => Err(BadList::Empty),
-        Some(&"") => Err(BadList::NoName),
-        _ if twice => Err(BadList::Twice),
+        Some(&"") => Err(voices::BadList::NoName.into()),
+        _ if twice => Err(voices::BadList::Twice.into()),
         _ => Ok(voices),
     }
 }
@@ -167,14 +138,17 @@ mod tests {
         assert_eq!(voices, [expected]);
         assert_eq!(parse_json("{}"), Err(BadList::NoJson));
         assert_eq!(parse_json("[]"), Err(BadList::Empty));
-        assert_eq!(parse_json(r#"[{"ShortName":""}]"#), Err(BadList::NoName));
+        assert_eq!(
+            parse_json(r#"[{"ShortName":""}]"#),
+            Err(voices::BadList::NoName.into())
+        );
     }
 
     #[test]
     fn mistakes_are_told() {
-        assert_eq!(parse("a,|en"), Err(BadList::NoName));
-        assert_eq!(parse("a,b,a"), Err(BadList::Twice));
-        assert_eq!(parse("a|en|robot"), Err(BadList::Gender));
+        assert_eq!(parse("a,|en"), Err(voices::BadList::NoName.into()));
+        assert_eq!(parse("a,b,a"), Err(voices::BadList::Twice.into()));
+        assert_eq!(parse("a|en|robot"), Err(voices::BadList::Gender.into()));
         assert_eq!(parse(" , "), Err(BadList::Empty));
     }
 }

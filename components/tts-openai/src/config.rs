@@ -12,9 +12,8 @@
 //! | `TTS_TIMEOUT_MS` | longest wait for the answer, all attempts together, and then for each piece; less than the host's deadline for a call | 15000 |
 //! | `TTS_RETRIES`, `TTS_ATTEMPT_TIMEOUT_MS`, `TTS_BREAKER_FAILURES`, `TTS_BREAKER_OPEN_MS`, `BREAKER_BUCKET` | see [`Settings::policy`] and `docs/servers.md` | |
 
+use colloquy_upstream::voices::{self, Voice};
 use colloquy_upstream::{Api, Failure, Limits, Settings};
-
-use crate::voices::{self, Voice};
 
 const DEFAULT_MODEL: &str = "tts-1";
 const DEFAULT_VOICE: &str = "alloy";

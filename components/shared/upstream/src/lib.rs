@@ -24,6 +24,7 @@ pub mod settings;
 pub mod sse;
 pub mod surroundings;
 pub mod transport;
+pub mod voices;
 mod watched;
 
 #[cfg(target_family = "wasm")]

@@ -1,4 +1,4 @@
-//! The voices, as an operator lists them.
+//! The voices of a server, as an operator lists them.
 
 /// A voice of the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
