@@ -19,9 +19,9 @@ pub(crate) mod bindings {
         inline: "
             package example:embedded;
             world turn {
-                import colloquy:events/events@0.2.0;
-                export colloquy:pipeline/listen@0.2.0;
-                export colloquy:pipeline/respond@0.2.0;
+                import colloquy:events/events@0.3.0;
+                export colloquy:pipeline/listen@0.3.0;
+                export colloquy:pipeline/respond@0.3.0;
             }
         ",
     });

@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_component_with_its_stages_inside_needs_none() {
-        let plan = plan(&["colloquy:events/events@0.2.0", "wasi:http/types@0.2.0"]);
+        let plan = plan(&["colloquy:events/events@0.3.0", "wasi:http/types@0.2.0"]);
         assert_eq!((plan.missing, plan.edge), (vec![], EdgeKind::Whole));
         assert_eq!(plan.unused, ["asr", "intent"]);
     }

@@ -4,7 +4,7 @@ use wasmtime::component::{Linker, ResourceType, Val};
 
 use super::rig::Guest;
 
-const EVENTS: &str = "colloquy:events/events@0.2.0";
+const EVENTS: &str = "colloquy:events/events@0.3.0";
 const STORE: &str = "wasi:keyvalue/store@0.2.0-draft2";
 const ATOMICS: &str = "wasi:keyvalue/atomics@0.2.0-draft2";
 

@@ -90,7 +90,7 @@ fn write(target: &Path, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// `    gateway  <- pipeline  colloquy:pipeline/listen@0.2.0`, aligned.
+/// `    gateway  <- pipeline  colloquy:pipeline/listen@0.3.0`, aligned.
 fn table(fused: &Fused) -> Vec<String> {
     let width = |of: fn(&fuse::Plug) -> &str| {
         let lengths = fused.plugs.iter().map(|plug| of(plug).len());
