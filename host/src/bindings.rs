@@ -14,13 +14,13 @@
 wasmtime::component::bindgen!({
     path: "../wit",
     inline: "
-        package colloquy:host;
+        package colloquy:host-imports;
         world edge-host {
             include colloquy:worlds/edge-host@0.1.0;
             include colloquy:worlds/upstream@0.1.0;
         }
     ",
-    world: "colloquy:host/edge-host",
+    world: "colloquy:host-imports/edge-host",
     imports: { default: async | trappable },
     require_store_data_send: true,
     with: {

@@ -19,7 +19,7 @@ use crate::metrics::Metrics;
 /// Events that wait for one subscriber.
 const CAPACITY: usize = 1024;
 
-pub(crate) use events::{BreakerState, Event};
+pub(crate) use events::{BreakerState, Event, Removal};
 
 /// An event and when it was told.
 #[derive(Debug)]
@@ -164,6 +164,20 @@ impl Event {
             Self::StageDegraded(_) => "stage-degraded",
             Self::SessionEnded(_) => "session-ended",
             Self::BreakerChanged(_) => "breaker-changed",
+            Self::AudioStored(_) => "audio-stored",
+            Self::AudioRemoved(_) => "audio-removed",
+            Self::Swept(_) => "swept",
+        }
+    }
+}
+
+impl Removal {
+    /// The name of a reason in the contract.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::SessionEnded => "session-ended",
+            Self::Evicted => "evicted",
         }
     }
 }

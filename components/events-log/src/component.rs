@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::event::{BreakerState, Event, Turn};
+use crate::event::{BreakerState, Event, Removal, Turn};
 use bindings::exports::colloquy::events::events as w;
 
 mod bindings {
@@ -56,6 +56,7 @@ impl From<w::Event> for Event {
                 turn: it.turn.into(),
                 duration_ms: it.duration_ms,
                 speech_ms: it.speech_ms,
+                took_ms: it.took_ms,
             },
             w::Event::TranscriptReady(it) => Self::TranscriptReady {
                 turn: it.turn.into(),
@@ -67,6 +68,8 @@ impl From<w::Event> for Event {
                 turn: it.turn.into(),
                 intent: it.intent,
                 n_items: it.n_items,
+                item_type: it.item_type,
+                first_audio_ms: it.first_audio_ms,
                 total_ms: it.total_ms,
             },
             w::Event::StageDegraded(it) => Self::StageDegraded {
@@ -84,6 +87,26 @@ impl From<w::Event> for Event {
                 before: state(it.before),
                 now: state(it.now),
                 n_failures: it.n_failures,
+            },
+            w::Event::AudioStored(it) => Self::AudioStored {
+                session_id: it.session_id,
+                n_bytes: it.n_bytes,
+            },
+            w::Event::AudioRemoved(it) => Self::AudioRemoved {
+                session_id: it.session_id,
+                n_bytes: it.n_bytes,
+                reason: match it.reason {
+                    w::Removal::Expired => Removal::Expired,
+                    w::Removal::SessionEnded => Removal::SessionEnded,
+                    w::Removal::Evicted => Removal::Evicted,
+                },
+                was_served: it.was_served,
+            },
+            w::Event::Swept(it) => Self::Swept {
+                n_sessions: it.n_sessions,
+                n_audio: it.n_audio,
+                is_complete: it.is_complete,
+                took_ms: it.took_ms,
             },
         }
     }

@@ -23,6 +23,18 @@ pub enum BreakerState {
     HalfOpen,
 }
 
+/// Why audio is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Removal {
+    /// Its time was over.
+    Expired,
+    /// Its session ended.
+    SessionEnded,
+    /// There was no room.
+    Evicted,
+}
+
 /// Something that happened. Fields as in `colloquy:events`.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
@@ -42,6 +54,7 @@ pub enum Event {
         turn: Turn,
         duration_ms: u32,
         speech_ms: u32,
+        took_ms: u32,
     },
     /// Speech became text.
     TranscriptReady {
@@ -57,6 +70,8 @@ pub enum Event {
         turn: Turn,
         intent: String,
         n_items: u32,
+        item_type: Option<String>,
+        first_audio_ms: Option<u32>,
         total_ms: u32,
     },
     /// A stage fell back.
@@ -78,5 +93,21 @@ pub enum Event {
         before: BreakerState,
         now: BreakerState,
         n_failures: u32,
+    },
+    /// Audio was stored for a session.
+    AudioStored { session_id: String, n_bytes: u64 },
+    /// Audio is gone.
+    AudioRemoved {
+        session_id: String,
+        n_bytes: u64,
+        reason: Removal,
+        was_served: bool,
+    },
+    /// What had ended was removed.
+    Swept {
+        n_sessions: u32,
+        n_audio: u32,
+        is_complete: bool,
+        took_ms: u32,
     },
 }

@@ -36,13 +36,25 @@ fn texts(event: &mut Event) -> Vec<&mut String> {
     let (turn, more) = match event {
         Event::TurnStarted { turn } | Event::AudioProcessed { turn, .. } => (turn, vec![]),
         Event::TranscriptReady { turn, language, .. } => (turn, vec![language]),
-        Event::ResponseGenerated { turn, intent, .. } => (turn, vec![intent]),
+        Event::ResponseGenerated {
+            turn,
+            intent,
+            item_type,
+            ..
+        } => {
+            let mut more = vec![intent];
+            more.extend(item_type);
+            (turn, more)
+        }
         Event::StageDegraded {
             turn,
             stage,
             reason,
         } => (turn, vec![stage, reason]),
-        Event::SessionEnded { session_id, .. } => return vec![session_id],
+        Event::SessionEnded { session_id, .. }
+        | Event::AudioStored { session_id, .. }
+        | Event::AudioRemoved { session_id, .. } => return vec![session_id],
+        Event::Swept { .. } => return vec![],
         Event::BreakerChanged { upstream, .. } => return vec![upstream],
     };
     let Turn {
@@ -62,7 +74,7 @@ fn cut(text: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::BreakerState;
+    use crate::event::{BreakerState, Removal};
 
     fn turn(session_id: &str) -> Turn {
         Turn {
@@ -93,8 +105,9 @@ mod tests {
                 turn: turn(),
                 duration_ms: 11_000,
                 speech_ms: 8_500,
+                took_ms: 40,
             },
-            r#"{"event":"audio-processed","session_id":"s1","request_id":"r1","duration_ms":11000,"speech_ms":8500}"#,
+            r#"{"event":"audio-processed","session_id":"s1","request_id":"r1","duration_ms":11000,"speech_ms":8500,"took_ms":40}"#,
         );
         check(
             Event::TranscriptReady {
@@ -110,9 +123,11 @@ mod tests {
                 turn: turn(),
                 intent: "career".to_owned(),
                 n_items: 4,
+                item_type: Some("role".to_owned()),
+                first_audio_ms: None,
                 total_ms: 900,
             },
-            r#"{"event":"response-generated","session_id":"s1","request_id":"r1","intent":"career","n_items":4,"total_ms":900}"#,
+            r#"{"event":"response-generated","session_id":"s1","request_id":"r1","intent":"career","n_items":4,"item_type":"role","first_audio_ms":null,"total_ms":900}"#,
         );
         check(
             Event::StageDegraded {
@@ -129,6 +144,31 @@ mod tests {
                 duration_ms: 60_000,
             },
             r#"{"event":"session-ended","session_id":"s1","n_turns":3,"duration_ms":60000}"#,
+        );
+        check(
+            Event::AudioStored {
+                session_id: "s1".to_owned(),
+                n_bytes: 48_044,
+            },
+            r#"{"event":"audio-stored","session_id":"s1","n_bytes":48044}"#,
+        );
+        check(
+            Event::AudioRemoved {
+                session_id: "s1".to_owned(),
+                n_bytes: 48_044,
+                reason: Removal::SessionEnded,
+                was_served: true,
+            },
+            r#"{"event":"audio-removed","session_id":"s1","n_bytes":48044,"reason":"session-ended","was_served":true}"#,
+        );
+        check(
+            Event::Swept {
+                n_sessions: 1,
+                n_audio: 2,
+                is_complete: true,
+                took_ms: 3,
+            },
+            r#"{"event":"swept","n_sessions":1,"n_audio":2,"is_complete":true,"took_ms":3}"#,
         );
     }
 

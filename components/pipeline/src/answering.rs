@@ -10,20 +10,21 @@
 use std::{collections::VecDeque, mem, time::Duration};
 
 use crate::{
-    cards::{card, llm_card},
     contract::{
         Error, Stage, content,
-        events::{self, ResponseGenerated, StageDegraded},
+        events::{self, StageDegraded},
         llm,
-        respond::{Audio, Classification, Degradation, Event, Items, Report, Request, Sentence},
-        tts,
+        respond::{Degradation, Event, Request},
     },
     fallback::Canned,
-    ports::{Clock, Content, Events, Generation, Intent, Llm, Result, Speech, Tts, millis, timed},
-    rate::RateConverter,
+    ports::{Clock, Content, Events, Generation, Intent, Llm, Result, Tts},
     sentences::Splitter,
-    words::{in_words, messages, named, reason, recent, stage},
+    voice::{Sounding, Voice},
+    words::stage,
 };
+
+mod asking;
+mod telling;
 
 /// Everything this half needs.
 pub trait Stages: Intent + Content + Llm + Tts + Events + Clock {}
@@ -67,7 +68,8 @@ enum Phase {
     Selecting(content::Request),
     Starting(llm::Request),
     Writing(Writing),
-    Speaking(Writing, Speaking),
+    /// With the index of the sentence.
+    Speaking(Writing, Sounding, u32),
     Finished,
     Failed(&'static str, Error),
 }
@@ -87,17 +89,6 @@ struct Writing {
     has_words: bool,
 }
 
-/// A sentence in the middle of being spoken.
-struct Speaking {
-    speech: Box<dyn Speech>,
-    /// When it has another rate than the answer.
-    converter: Option<Box<RateConverter>>,
-    sentence_index: u32,
-}
-
-/// Speech, and what brings it to the answer's rate if it has another.
-type Opened = (Box<dyn Speech>, Option<Box<RateConverter>>);
-
 #[derive(Default)]
 struct Spent {
     intent: Duration,
@@ -116,17 +107,17 @@ pub struct Answer<S: Stages> {
     started: Duration,
     spent: Spent,
     intent: String,
+    /// The type that the question is about.
+    item_type: Option<String>,
     /// Ids of the cards of this answer.
     shown: Vec<String>,
     /// Those that the text talks about, once an LLM told.
     mentioned: Option<Vec<String>>,
     n_sentences: u32,
     n_audio: u32,
-    sample_rate_hz: Option<u32>,
+    voice: Voice,
     /// Whether sentences are spoken; never true again once it is false.
     speak: bool,
-    /// Whether it was told already that another voice speaks.
-    voice_degraded: bool,
 }
 
 impl<S: Stages> Answer<S> {
@@ -148,22 +139,20 @@ impl<S: Stages> Answer<S> {
                 "text has {n_chars} characters, {MAX_TEXT_CHARS} are allowed"
             ));
         }
-        if !(0.5..=2.0).contains(&request.rate) {
-            return refuse(format!("rate must be 0.5 to 2, is {}", request.rate));
-        }
+        let voice = Voice::new(request.voice.clone(), request.rate)?;
         Ok(Self {
             phase: Phase::Classifying,
             queue: VecDeque::new(),
             started: stages.now(),
             spent: Spent::default(),
             intent: String::new(),
+            item_type: None,
             shown: Vec::new(),
             mentioned: None,
             n_sentences: 0,
             n_audio: 0,
-            sample_rate_hz: None,
+            voice,
             speak: request.speak,
-            voice_degraded: false,
             stages,
             request,
         })
@@ -186,7 +175,9 @@ impl<S: Stages> Answer<S> {
                 Phase::Selecting(request) => self.select(request),
                 Phase::Starting(request) => Ok(self.begin(request)),
                 Phase::Writing(writing) => self.write(writing),
-                Phase::Speaking(writing, speaking) => Ok(self.speak(writing, speaking)),
+                Phase::Speaking(writing, sounding, sentence_index) => {
+                    Ok(self.speak(writing, sounding, sentence_index))
+                }
             };
             match stepped {
                 Ok(phase) => self.phase = phase,
@@ -206,296 +197,6 @@ impl<S: Stages> Answer<S> {
         }
     }
 
-    fn classify(&mut self) -> Stepped {
-        let history = recent(&self.request.history);
-        let found = timed(&self.stages, &mut self.spent.intent, || {
-            self.stages.classify(&self.request.text, history)
-        })
-        .map_err(|error| ("intent", named("intent", error)))?;
-        // Follow-ups mean the items that were seen last, even if a thank-you came in between.
-        let previous = history.iter().rev().find(|turn| !turn.item_ids.is_empty());
-        let request = content::Request {
-            text: self.request.text.clone(),
-            intent: found.intent.clone(),
-            item_type: found.item_type.clone(),
-            entities: found
-                .entities
-                .into_iter()
-                .map(|entity| content::Entity {
-                    kind: entity.kind,
-                    value: entity.value,
-                })
-                .collect(),
-            keywords: found.keywords,
-            previous_item_ids: previous
-                .map(|turn| turn.item_ids.clone())
-                .unwrap_or_default(),
-            // An answer without cards still needs something to draw on.
-            limit: self.request.max_items.max(1),
-        };
-        self.intent.clone_from(&found.intent);
-        self.queue.push_back(Event::Intent(Classification {
-            intent: found.intent,
-            item_type: found.item_type,
-            confidence: found.confidence,
-        }));
-        Ok(Phase::Selecting(request))
-    }
-
-    fn select(&mut self, request: content::Request) -> Stepped {
-        let item_type = request.item_type.clone();
-        let selection = timed(&self.stages, &mut self.spent.intent, || {
-            self.stages.select(request)
-        })
-        .map_err(|error| ("intent", named("content", error)))?;
-        let cards = selection
-            .hits
-            .iter()
-            .map(|hit| llm_card(&hit.item))
-            .collect();
-        let mut shown: Vec<_> = selection.hits.into_iter().map(card).collect();
-        shown.truncate(self.request.max_items as usize);
-        self.shown = shown.iter().map(|card| card.id.clone()).collect();
-        self.queue.push_back(Event::Items(Items {
-            cards: shown,
-            n_matching: selection.n_matching,
-            content_filter: in_words(&selection.applied),
-        }));
-        Ok(Phase::Starting(llm::Request {
-            messages: messages(recent(&self.request.history), &self.request.text),
-            cards,
-            n_matching: selection.n_matching,
-            intent: self.intent.clone(),
-            item_type,
-            language: self.request.language.clone(),
-            max_tokens: MAX_TOKENS,
-            temperature: TEMPERATURE,
-            strategy: self.request.strategy,
-        }))
-    }
-
-    /// Asks the LLM.
-    fn begin(&mut self, request: llm::Request) -> Phase {
-        let mut writing = Writing {
-            generation: None,
-            canned: Some(Canned::new(&self.intent, &request.cards)),
-            splitter: Splitter::default(),
-            sentences: VecDeque::new(),
-            length: 0,
-            has_words: false,
-        };
-        match timed(&self.stages, &mut self.spent.llm, || {
-            self.stages.generate(request)
-        }) {
-            Ok(generation) => writing.generation = Some(generation),
-            Err(error) => self.fall_back(&mut writing, &reason(&error)),
-        }
-        Phase::Writing(writing)
-    }
-
-    /// Starts to speak a waiting sentence, else pulls a piece of text, else ends.
-    fn write(&mut self, mut writing: Writing) -> Stepped {
-        if let Some(text) = writing.sentences.pop_front() {
-            return Ok(self.tell(writing, text));
-        }
-        let Some(generation) = &mut writing.generation else {
-            return Ok(self.conclude());
-        };
-        let chunk = timed(&self.stages, &mut self.spent.llm, || generation.next());
-        let is_blank = !writing.has_words;
-        match chunk {
-            Ok(Some(llm::Chunk::Text(text))) => self.take_text(&mut writing, text),
-            Ok(Some(llm::Chunk::Degraded(why))) => self.degrade("llm", why),
-            Ok(Some(llm::Chunk::Finished(_))) if is_blank && writing.canned.is_some() => {
-                self.fall_back(&mut writing, "it gave no text");
-            }
-            Ok(Some(llm::Chunk::Finished(mentioned))) => {
-                self.mentioned = mentioned.map(|ids| self.known(ids));
-                writing.end();
-            }
-            Ok(None) if is_blank => self.fall_back(&mut writing, "it gave no text"),
-            Ok(None) => {
-                let text = "llm: the answer ended without `finished`".to_owned();
-                return Err(("llm", Error::Internal(text)));
-            }
-            Err(error) if is_blank => self.fall_back(&mut writing, &reason(&error)),
-            // A server that goes away in mid-sentence has still said something; a defect is another matter.
-            Err(error @ (Error::Unavailable(_) | Error::Deadline | Error::Busy(_))) => {
-                self.degrade("llm", format!("the answer broke off: {}", reason(&error)));
-                writing.end();
-            }
-            Err(error) => return Err(("llm", named("llm", error))),
-        }
-        Ok(Phase::Writing(writing))
-    }
-
-    fn take_text(&mut self, writing: &mut Writing, mut text: String) {
-        if text.is_empty() {
-            return;
-        }
-        if self.spent.first_token.is_none() {
-            self.spent.first_token = Some(self.elapsed());
-        }
-        let room = MAX_ANSWER_CHARS - writing.length;
-        let cut = text.char_indices().nth(room).map(|(at, _)| at);
-        text.truncate(cut.unwrap_or(text.len()));
-        writing.length += text.chars().count();
-        writing.has_words |= text.contains(|c: char| !c.is_whitespace());
-        writing.sentences.extend(writing.splitter.push(&text));
-        if !text.is_empty() {
-            self.queue.push_back(Event::Token(text));
-        }
-        if cut.is_some() {
-            let why = format!("the answer was cut after {MAX_ANSWER_CHARS} characters");
-            self.degrade("llm", why);
-            writing.end();
-        }
-    }
-
-    /// Continues with the cards' own words. Called at most once in an answer, before any text.
-    fn fall_back(&mut self, writing: &mut Writing, why: &str) {
-        match writing.canned.take() {
-            Some(canned) => {
-                writing.generation = Some(Box::new(canned));
-                self.degrade("llm", why.to_owned());
-            }
-            None => writing.end(),
-        }
-    }
-
-    /// Tells a sentence and starts to speak it.
-    fn tell(&mut self, writing: Writing, text: String) -> Phase {
-        let sentence_index = self.n_sentences;
-        self.n_sentences += 1;
-        let speech = if self.speak {
-            self.synthesize(&text)
-        } else {
-            None
-        };
-        // The sentence comes before a degradation that its speech caused.
-        self.queue.push_front(Event::Sentence(Sentence {
-            index: sentence_index,
-            text,
-        }));
-        match speech {
-            Some((speech, converter)) => Phase::Speaking(
-                writing,
-                Speaking {
-                    speech,
-                    converter,
-                    sentence_index,
-                },
-            ),
-            None => Phase::Writing(writing),
-        }
-    }
-
-    /// Opens the synthesis of a sentence, with the default voice when the wished one is not there.
-    fn synthesize(&mut self, text: &str) -> Option<Opened> {
-        let options = |voice| tts::Options {
-            voice,
-            rate: self.request.rate,
-        };
-        let wished = options(self.request.voice.clone());
-        let opened = timed(&self.stages, &mut self.spent.tts, || {
-            self.stages.synthesize(text, wished)
-        });
-        let opened = match opened {
-            Err(Error::Unsupported(why)) if self.request.voice.is_some() => {
-                let default = options(None);
-                let again = timed(&self.stages, &mut self.spent.tts, || {
-                    self.stages.synthesize(text, default)
-                });
-                if again.is_ok() {
-                    self.request.voice = None;
-                    self.degrade("tts", format!("the default voice speaks: {why}"));
-                }
-                again
-            }
-            opened => opened,
-        };
-        let speech = match opened {
-            Ok(speech) => speech,
-            Err(error) => {
-                self.fall_silent(&reason(&error));
-                return None;
-            }
-        };
-        if let Some(why) = speech.degraded()
-            && !mem::replace(&mut self.voice_degraded, true)
-        {
-            self.degrade("tts", why);
-        }
-        let rate = speech.sample_rate_hz();
-        if rate == 0 {
-            self.fall_silent("it tells no sample rate");
-            return None;
-        }
-        let usual = *self.sample_rate_hz.get_or_insert(rate);
-        let converter = (rate != usual).then(|| RateConverter::new(rate, usual).map(Box::new));
-        match converter.transpose() {
-            Ok(converter) => Some((speech, converter)),
-            Err(defect) => {
-                self.fall_silent(&defect.to_string());
-                None
-            }
-        }
-    }
-
-    /// One chunk of the speech of a sentence, or its end.
-    fn speak(&mut self, writing: Writing, mut speaking: Speaking) -> Phase {
-        match timed(&self.stages, &mut self.spent.tts, || speaking.speech.next()) {
-            Ok(samples) => self.sound(writing, speaking, samples),
-            Err(error) => {
-                self.fall_silent(&reason(&error));
-                Phase::Writing(writing)
-            }
-        }
-    }
-
-    /// Tells samples, or that a sentence has ended.
-    fn sound(
-        &mut self,
-        writing: Writing,
-        mut speaking: Speaking,
-        samples: Option<Vec<i16>>,
-    ) -> Phase {
-        let is_end = samples.is_none();
-        let samples = match &mut speaking.converter {
-            None => samples.unwrap_or_default(),
-            Some(converter) => match converter.take(samples.as_deref()) {
-                Ok(samples) => samples,
-                Err(defect) => {
-                    self.fall_silent(&defect.to_string());
-                    return Phase::Writing(writing);
-                }
-            },
-        };
-        if let (false, Some(sample_rate_hz)) = (samples.is_empty(), self.sample_rate_hz) {
-            if self.spent.first_audio.is_none() {
-                self.spent.first_audio = Some(self.elapsed());
-            }
-            self.queue.push_back(Event::Audio(Audio {
-                sequence: self.n_audio,
-                sentence_index: speaking.sentence_index,
-                sample_rate_hz,
-                samples,
-            }));
-            self.n_audio += 1;
-        }
-        if is_end {
-            Phase::Writing(writing)
-        } else {
-            Phase::Speaking(writing, speaking)
-        }
-    }
-
-    /// Goes on in text only. A voice that comes and goes would be worse than none.
-    fn fall_silent(&mut self, why: &str) {
-        self.speak = false;
-        self.degrade("tts", format!("the answer goes on in text only: {why}"));
-    }
-
     fn degrade(&mut self, stage: &str, reason: String) {
         self.stages
             .publish(events::Event::StageDegraded(StageDegraded {
@@ -507,40 +208,6 @@ impl<S: Stages> Answer<S> {
             stage: stage.to_owned(),
             reason,
         }));
-    }
-
-    fn conclude(&mut self) -> Phase {
-        let total_ms = millis(self.elapsed());
-        self.stages
-            .publish(events::Event::ResponseGenerated(ResponseGenerated {
-                turn: self.turn(),
-                intent: self.intent.clone(),
-                n_items: u32::try_from(self.shown.len()).unwrap_or(u32::MAX),
-                total_ms,
-            }));
-        if let Some(ids) = self.mentioned.take() {
-            self.queue.push_back(Event::Mentioned(ids));
-        }
-        self.queue.push_back(Event::Done(Report {
-            intent_ms: millis(self.spent.intent),
-            llm_ms: millis(self.spent.llm),
-            llm_first_token_ms: self.spent.first_token.map(millis),
-            tts_ms: millis(self.spent.tts),
-            first_audio_ms: self.spent.first_audio.map(millis),
-            total_ms,
-        }));
-        Phase::Finished
-    }
-
-    /// Those of the ids that are on cards of this answer, each once.
-    fn known(&self, ids: Vec<String>) -> Vec<String> {
-        let mut known = Vec::with_capacity(ids.len());
-        for id in ids {
-            if self.shown.contains(&id) && !known.contains(&id) {
-                known.push(id);
-            }
-        }
-        known
     }
 
     fn turn(&self) -> events::Turn {

@@ -11,13 +11,14 @@ use crate::{
     contract as c,
     hearing::{self, Utterance},
     ports::{self, Result},
+    speaking::{self, Talk},
 };
 use bindings::{
     colloquy::{
         asr::asr, content::content, events::events, ingest::ingest, intent::intent, llm::llm,
         tts::tts, vad::vad,
     },
-    exports::colloquy::pipeline::{listen, respond},
+    exports::colloquy::pipeline::{listen, respond, speak},
 };
 
 mod bindings;
@@ -155,6 +156,9 @@ impl ports::Tts for Imports {
     fn synthesize(&self, text: &str, options: c::tts::Options) -> Result<Box<dyn ports::Speech>> {
         Ok(Box::new(tts::synthesize(text, &options)?))
     }
+    fn voices(&self) -> Result<Vec<c::tts::Voice>> {
+        tts::voices()
+    }
 }
 
 impl ports::Speech for tts::Speech {
@@ -225,5 +229,28 @@ impl respond::GuestAnswer for RefCell<Answer<Imports>> {
     }
     fn failed_stage(&self) -> Option<String> {
         self.borrow().failed_stage().map(str::to_owned)
+    }
+}
+
+impl speak::Guest for Component {
+    type Speech = RefCell<Talk<Imports>>;
+
+    fn voices() -> Result<Vec<c::speak::Voice>> {
+        speaking::voices(&Imports)
+    }
+    fn start(request: c::speak::Request) -> Result<speak::Speech> {
+        Talk::start(Imports, request).map(|talk| speak::Speech::new(RefCell::new(talk)))
+    }
+}
+
+impl speak::GuestSpeech for RefCell<Talk<Imports>> {
+    fn next(&self) -> Result<Option<c::speak::Audio>> {
+        self.borrow_mut().pull()
+    }
+    fn engine(&self) -> String {
+        self.borrow().engine()
+    }
+    fn degraded(&self) -> Option<String> {
+        self.borrow().degraded()
     }
 }

@@ -322,6 +322,14 @@ pub mod llm {
 
 /// Package `colloquy:tts`.
 pub mod tts {
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Voice {
+        pub name: String,
+        pub display_name: String,
+        pub gender: String,
+        pub locale: String,
+    }
+
     #[derive(Debug, Clone, PartialEq)]
     pub struct Options {
         pub voice: Option<String>,
@@ -350,6 +358,7 @@ pub mod events {
         pub turn: Turn,
         pub duration_ms: u32,
         pub speech_ms: u32,
+        pub took_ms: u32,
     }
 
     #[derive(Debug, Clone, PartialEq, Eq)]
@@ -357,6 +366,8 @@ pub mod events {
         pub turn: Turn,
         pub intent: String,
         pub n_items: u32,
+        pub item_type: Option<String>,
+        pub first_audio_ms: Option<u32>,
         pub total_ms: u32,
     }
 
@@ -372,6 +383,35 @@ pub mod events {
         pub session_id: String,
         pub n_turns: u32,
         pub duration_ms: u64,
+    }
+
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct AudioStored {
+        pub session_id: String,
+        pub n_bytes: u64,
+    }
+
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Removal {
+        Expired,
+        SessionEnded,
+        Evicted,
+    }
+
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct AudioRemoved {
+        pub session_id: String,
+        pub n_bytes: u64,
+        pub reason: Removal,
+        pub was_served: bool,
+    }
+
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Swept {
+        pub n_sessions: u32,
+        pub n_audio: u32,
+        pub is_complete: bool,
+        pub took_ms: u32,
     }
 
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -398,6 +438,9 @@ pub mod events {
         StageDegraded(StageDegraded),
         SessionEnded(SessionEnded),
         BreakerChanged(BreakerChanged),
+        AudioStored(AudioStored),
+        AudioRemoved(AudioRemoved),
+        Swept(Swept),
     }
 }
 
@@ -406,7 +449,7 @@ pub mod listen {
     pub use super::Degradation;
     use super::Strategy;
 
-    #[derive(Debug, Clone, PartialEq, Eq)]
+    #[derive(Debug, Clone, PartialEq)]
     pub struct Options {
         pub session_id: String,
         pub request_id: String,
@@ -416,6 +459,18 @@ pub mod listen {
         pub min_duration_ms: u32,
         pub max_duration_ms: u32,
         pub strategy: Strategy,
+        pub temperature: f32,
+    }
+
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct Segment {
+        pub start_ms: u32,
+        pub end_ms: u32,
+        pub text: String,
+        pub tokens: Vec<u32>,
+        pub avg_logprob: f32,
+        pub no_speech_prob: f32,
+        pub temperature: f32,
     }
 
     #[derive(Debug, Clone, PartialEq)]
@@ -425,6 +480,7 @@ pub mod listen {
         pub confidence: f32,
         pub duration_ms: u32,
         pub speech_ms: u32,
+        pub segments: Vec<Segment>,
     }
 
     #[derive(Debug, Clone, PartialEq, Eq)]
@@ -530,5 +586,31 @@ pub mod respond {
         Degraded(Degradation),
         Mentioned(Vec<String>),
         Done(Report),
+    }
+}
+
+/// Interface `colloquy:pipeline/speak`.
+pub mod speak {
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Voice {
+        pub name: String,
+        pub display_name: String,
+        pub gender: String,
+        pub locale: String,
+        pub engine: String,
+    }
+
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct Request {
+        pub request_id: String,
+        pub text: String,
+        pub voice: Option<String>,
+        pub rate: f32,
+    }
+
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Audio {
+        pub sample_rate_hz: u32,
+        pub samples: Vec<i16>,
     }
 }

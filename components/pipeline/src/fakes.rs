@@ -399,6 +399,15 @@ impl Generation for Fake<llm::Chunk> {
 }
 
 impl Tts for Fakes {
+    fn voices(&self) -> Result<Vec<tts::Voice>> {
+        self.call("tts", "tts.voices")?;
+        Ok(vec![tts::Voice {
+            name: "en-a".into(),
+            display_name: "A".into(),
+            gender: "female".into(),
+            locale: "en-GB".into(),
+        }])
+    }
     fn tts_info(&self) -> Result<Info> {
         self.info("tts")
     }

@@ -19,7 +19,7 @@ use crate::{
     ports::{
         Asr, Clock, Decoder, Detector, Events, Ingest, Result, Transcription, Vad, millis, timed,
     },
-    words::{joined, named, stage},
+    words::{named, stage},
 };
 
 /// Everything this half needs.
@@ -311,6 +311,7 @@ impl<S: Stages> Utterance<S> {
                 turn: self.turn(),
                 duration_ms: spoken.duration_ms,
                 speech_ms: spoken.speech_ms,
+                took_ms: millis(self.spent.ingest + self.spent.vad),
             }));
         if speech.is_empty() {
             self.conclude(&[], spoken);
@@ -319,7 +320,7 @@ impl<S: Stages> Utterance<S> {
         let options = asr::Options {
             language: self.options.language.clone(),
             prompt: self.options.prompt.clone(),
-            temperature: 0.0,
+            temperature: self.options.temperature,
             max_tokens: None,
             strategy: self.options.strategy,
         };
@@ -352,7 +353,7 @@ impl<S: Stages> Utterance<S> {
             return Ok(Phase::Finished);
         };
         if !segments.is_empty() {
-            self.queue.push_back(Event::Partial(text_of(&segments)));
+            self.queue.push_back(Event::Partial(said::text(&segments)));
         }
         segments.push(segment);
         Ok(Phase::Transcribing {
@@ -377,11 +378,11 @@ impl<S: Stages> Utterance<S> {
 
     /// Queues the transcript and the end.
     fn conclude(&mut self, segments: &[asr::Segment], spoken: Spoken) {
-        let text = text_of(segments);
+        let text = said::text(segments);
         let (language, confidence) = if text.is_empty() {
             ("und".to_owned(), 0.0)
         } else {
-            (language_of(segments), confidence_of(segments))
+            (said::language(segments), said::confidence(segments))
         };
         self.stages
             .publish(events::Event::TranscriptReady(TranscriptReady {
@@ -396,6 +397,7 @@ impl<S: Stages> Utterance<S> {
             confidence,
             duration_ms: spoken.duration_ms,
             speech_ms: spoken.speech_ms,
+            segments: said::segments(segments),
         }));
         self.queue.push_back(Event::Done(Report {
             ingest_ms: millis(self.spent.ingest),
@@ -455,37 +457,6 @@ fn to_ms(samples: u64) -> u32 {
     u32::try_from(samples / SAMPLES_PER_MS).unwrap_or(u32::MAX)
 }
 
-fn text_of(segments: &[asr::Segment]) -> String {
-    joined(segments.iter().map(|segment| segment.text.as_str()))
-}
-
-/// The language of most of the text.
-fn language_of(segments: &[asr::Segment]) -> String {
-    segments
-        .iter()
-        .max_by_key(|candidate| {
-            segments
-                .iter()
-                .filter(|segment| segment.language == candidate.language)
-                .map(|segment| segment.text.len())
-                .sum::<usize>()
-        })
-        .map_or_else(|| "und".to_owned(), |segment| segment.language.clone())
-}
-
-/// The mean confidence, each segment counted by the length of its text.
-fn confidence_of(segments: &[asr::Segment]) -> f32 {
-    let weight = |segment: &asr::Segment| segment.text.chars().count() as f32;
-    let total: f32 = segments.iter().map(weight).sum();
-    if total <= 0.0 {
-        return 0.0;
-    }
-    let sum: f32 = segments
-        .iter()
-        .map(|segment| segment.confidence * weight(segment))
-        .sum();
-    (sum / total).clamp(0.0, 1.0)
-}
-
+mod said;
 #[cfg(test)]
 mod tests;

@@ -107,6 +107,8 @@ pub trait Tts {
     fn tts_info(&self) -> Result<Info>;
     /// Starts to speak a sentence.
     fn synthesize(&self, text: &str, options: tts::Options) -> Result<Box<dyn Speech>>;
+    /// The voices there are, the default one first.
+    fn voices(&self) -> Result<Vec<tts::Voice>>;
 }
 
 /// Speech in the making.

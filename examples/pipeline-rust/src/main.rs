@@ -59,6 +59,7 @@ fn hear(pipeline: &bindings::Turn, store: &mut Store<Guest>, audio: &[u8]) -> Re
         min_duration_ms: 100,
         max_duration_ms: 30_000,
         strategy: listen::Strategy::Balanced,
+        temperature: 0.0,
     };
     let listen = pipeline.colloquy_pipeline_listen();
     let utterance = listen.call_open(&mut *store, &options)??;

@@ -38,7 +38,7 @@ fn fields(event: &Event) -> Value {
         Event::TurnStarted(turn) => with(turn, json!({})),
         Event::AudioProcessed(it) => with(
             &it.turn,
-            json!({ "duration_ms": it.duration_ms, "speech_ms": it.speech_ms }),
+            json!({ "duration_ms": it.duration_ms, "speech_ms": it.speech_ms, "took_ms": it.took_ms }),
         ),
         Event::TranscriptReady(it) => with(
             &it.turn,
@@ -50,7 +50,13 @@ fn fields(event: &Event) -> Value {
         ),
         Event::ResponseGenerated(it) => with(
             &it.turn,
-            json!({ "intent": text(&it.intent), "n_items": it.n_items, "total_ms": it.total_ms }),
+            json!({
+                "intent": text(&it.intent),
+                "n_items": it.n_items,
+                "item_type": it.item_type.as_deref().map(text),
+                "first_audio_ms": it.first_audio_ms,
+                "total_ms": it.total_ms,
+            }),
         ),
         Event::StageDegraded(it) => with(
             &it.turn,
@@ -66,6 +72,22 @@ fn fields(event: &Event) -> Value {
             "before": it.before.name(),
             "now": it.now.name(),
             "n_failures": it.n_failures,
+        }),
+        Event::AudioStored(it) => json!({
+            "session_id": text(&it.session_id),
+            "n_bytes": it.n_bytes,
+        }),
+        Event::AudioRemoved(it) => json!({
+            "session_id": text(&it.session_id),
+            "n_bytes": it.n_bytes,
+            "reason": it.reason.name(),
+            "was_served": it.was_served,
+        }),
+        Event::Swept(it) => json!({
+            "n_sessions": it.n_sessions,
+            "n_audio": it.n_audio,
+            "is_complete": it.is_complete,
+            "took_ms": it.took_ms,
         }),
     }
 }
@@ -102,8 +124,9 @@ mod tests {
                 turn: turn(),
                 duration_ms: 1200,
                 speech_ms: 900,
+                took_ms: 30,
             }),
-            &json!({ "type": "audio-processed", "time": time, "session_id": "s-1", "request_id": "r-1", "duration_ms": 1200, "speech_ms": 900 }),
+            &json!({ "type": "audio-processed", "time": time, "session_id": "s-1", "request_id": "r-1", "duration_ms": 1200, "speech_ms": 900, "took_ms": 30 }),
         );
         check(
             Event::TranscriptReady(events::TranscriptReady {
@@ -119,9 +142,11 @@ mod tests {
                 turn: turn(),
                 intent: "list-projects".into(),
                 n_items: 3,
+                item_type: Some("project".into()),
+                first_audio_ms: Some(350),
                 total_ms: 800,
             }),
-            &json!({ "type": "response-generated", "time": time, "session_id": "s-1", "request_id": "r-1", "intent": "list-projects", "n_items": 3, "total_ms": 800 }),
+            &json!({ "type": "response-generated", "time": time, "session_id": "s-1", "request_id": "r-1", "intent": "list-projects", "n_items": 3, "item_type": "project", "first_audio_ms": 350, "total_ms": 800 }),
         );
         check(
             Event::StageDegraded(events::StageDegraded {
@@ -147,6 +172,31 @@ mod tests {
                 n_failures: 5,
             }),
             &json!({ "type": "breaker-changed", "time": time, "upstream": "https://api.example.com", "before": "closed", "now": "half-open", "n_failures": 5 }),
+        );
+        check(
+            Event::AudioStored(events::AudioStored {
+                session_id: "s-1".into(),
+                n_bytes: 48_044,
+            }),
+            &json!({ "type": "audio-stored", "time": time, "session_id": "s-1", "n_bytes": 48_044 }),
+        );
+        check(
+            Event::AudioRemoved(events::AudioRemoved {
+                session_id: "s-1".into(),
+                n_bytes: 48_044,
+                reason: events::Removal::Expired,
+                was_served: false,
+            }),
+            &json!({ "type": "audio-removed", "time": time, "session_id": "s-1", "n_bytes": 48_044, "reason": "expired", "was_served": false }),
+        );
+        check(
+            Event::Swept(events::Swept {
+                n_sessions: 1,
+                n_audio: 2,
+                is_complete: false,
+                took_ms: 3,
+            }),
+            &json!({ "type": "swept", "time": time, "n_sessions": 1, "n_audio": 2, "is_complete": false, "took_ms": 3 }),
         );
     }
 }

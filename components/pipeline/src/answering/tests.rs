@@ -176,6 +176,7 @@ fn it_tells_what_happened() {
         (told.intent.as_str(), told.n_items, told.total_ms),
         ("about", 2, 140)
     );
+    assert!(told.first_audio_ms.is_some_and(|ms| ms < told.total_ms));
     assert_eq!(
         (told.turn.session_id.as_str(), told.turn.request_id.as_str()),
         ("s", "r")

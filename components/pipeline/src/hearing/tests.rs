@@ -1,5 +1,5 @@
 use super::*;
-use crate::contract::Strategy;
+use crate::contract::{Strategy, listen::Segment};
 use crate::fakes::{Fakes, segment};
 
 fn options() -> Options {
@@ -12,6 +12,7 @@ fn options() -> Options {
         min_duration_ms: 100,
         max_duration_ms: 30_000,
         strategy: Strategy::Balanced,
+        temperature: 0.2,
     }
 }
 
@@ -32,6 +33,28 @@ fn hear(fakes: &Fakes) -> (Vec<Event>, Option<Error>, Utterance<Fakes>) {
         Ok(())
     })();
     (events, error.err(), utterance)
+}
+
+/// A segment of the fakes, as others get it.
+fn heard(text: &str) -> Segment {
+    let asr::Segment {
+        start_ms,
+        end_ms,
+        tokens,
+        avg_logprob,
+        no_speech_prob,
+        temperature,
+        ..
+    } = segment(text);
+    Segment {
+        start_ms,
+        end_ms,
+        text: text.into(),
+        tokens,
+        avg_logprob,
+        no_speech_prob,
+        temperature,
+    }
 }
 
 fn transcript(events: &[Event]) -> &Transcript {
@@ -83,6 +106,7 @@ fn events_come_in_order_and_done_is_last() {
                 confidence: 0.8,
                 duration_ms: 1_500,
                 speech_ms: 1_150,
+                segments: ["What did", "she", "build?"].map(heard).into(),
             }),
             // Opening, one push, the end, and three pulls; opening, two pushes and the end; opening and four pulls: 10 ms each.
             Event::Done(Report {
@@ -96,7 +120,11 @@ fn events_come_in_order_and_done_is_last() {
     assert_eq!(utterance.pull(), Ok(None));
     assert_eq!(utterance.pull(), Ok(None));
     assert_eq!(utterance.failed_stage(), None);
-    assert_eq!(fakes.given.borrow()[0].language.as_deref(), Some("en"));
+    let given = &fakes.given.borrow()[0];
+    assert_eq!(
+        (given.language.as_deref(), given.temperature),
+        (Some("en"), 0.2)
+    );
     for stage in ["ingest", "vad", "asr"] {
         assert_eq!(fakes.journal.count(&format!("{stage}.drop")), 1, "{stage}");
     }
@@ -126,7 +154,8 @@ fn it_tells_what_happened_without_the_text() {
             events::Event::AudioProcessed(AudioProcessed {
                 turn: turn.clone(),
                 duration_ms: 1_500,
-                speech_ms: 1_150
+                speech_ms: 1_150,
+                took_ms: 100,
             }),
             events::Event::TranscriptReady(TranscriptReady {
                 turn,
@@ -154,6 +183,7 @@ fn silence_is_an_empty_transcript_and_never_reaches_the_recogniser() {
         confidence: 0.0,
         duration_ms: 1_500,
         speech_ms: 0,
+        segments: vec![],
     };
     assert_eq!(transcript(&events), &silence);
     assert!(!fakes.journal.has("asr.open"));

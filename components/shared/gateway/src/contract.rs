@@ -157,6 +157,7 @@ pub mod events {
         pub turn: Turn,
         pub duration_ms: u32,
         pub speech_ms: u32,
+        pub took_ms: u32,
     }
 
     #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,6 +165,8 @@ pub mod events {
         pub turn: Turn,
         pub intent: String,
         pub n_items: u32,
+        pub item_type: Option<String>,
+        pub first_audio_ms: Option<u32>,
         pub total_ms: u32,
     }
 
@@ -179,6 +182,35 @@ pub mod events {
         pub session_id: String,
         pub n_turns: u32,
         pub duration_ms: u64,
+    }
+
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct AudioStored {
+        pub session_id: String,
+        pub n_bytes: u64,
+    }
+
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Removal {
+        Expired,
+        SessionEnded,
+        Evicted,
+    }
+
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct AudioRemoved {
+        pub session_id: String,
+        pub n_bytes: u64,
+        pub reason: Removal,
+        pub was_served: bool,
+    }
+
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Swept {
+        pub n_sessions: u32,
+        pub n_audio: u32,
+        pub is_complete: bool,
+        pub took_ms: u32,
     }
 
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -205,6 +237,9 @@ pub mod events {
         StageDegraded(StageDegraded),
         SessionEnded(SessionEnded),
         BreakerChanged(BreakerChanged),
+        AudioStored(AudioStored),
+        AudioRemoved(AudioRemoved),
+        Swept(Swept),
     }
 }
 
@@ -213,7 +248,7 @@ pub mod listen {
     pub use super::Degradation;
     use super::Strategy;
 
-    #[derive(Debug, Clone, PartialEq, Eq)]
+    #[derive(Debug, Clone, PartialEq)]
     pub struct Options {
         pub session_id: String,
         pub request_id: String,
@@ -223,6 +258,7 @@ pub mod listen {
         pub min_duration_ms: u32,
         pub max_duration_ms: u32,
         pub strategy: Strategy,
+        pub temperature: f32,
     }
 
     /// Why a recording was rejected.
@@ -236,12 +272,24 @@ pub mod listen {
     }
 
     #[derive(Debug, Clone, PartialEq)]
+    pub struct Segment {
+        pub start_ms: u32,
+        pub end_ms: u32,
+        pub text: String,
+        pub tokens: Vec<u32>,
+        pub avg_logprob: f32,
+        pub no_speech_prob: f32,
+        pub temperature: f32,
+    }
+
+    #[derive(Debug, Clone, PartialEq)]
     pub struct Transcript {
         pub text: String,
         pub language: String,
         pub confidence: f32,
         pub duration_ms: u32,
         pub speech_ms: u32,
+        pub segments: Vec<Segment>,
     }
 
     #[derive(Debug, Clone, PartialEq, Eq)]

@@ -80,6 +80,7 @@ pub(crate) fn transcript(text: &str) -> listen::Event {
         confidence: 0.75,
         duration_ms: 1_000,
         speech_ms: 800,
+        segments: vec![],
     })
 }
 

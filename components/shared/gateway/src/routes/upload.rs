@@ -249,6 +249,7 @@ impl<'a> Form<'a> {
             min_duration_ms: config.min_audio_ms,
             max_duration_ms: config.max_audio_ms,
             strategy: self.wishes.strategy.unwrap_or(config.strategy),
+            temperature: 0.0,
         }
     }
 }

@@ -26,6 +26,7 @@ fn spoken(fakes: &Fakes) -> Turn {
         min_duration_ms: 1,
         max_duration_ms: 2,
         strategy: Strategy::Balanced,
+        temperature: 0.0,
     };
     Turn::spoken(setting(fakes), fakes.listen(options).unwrap())
 }
