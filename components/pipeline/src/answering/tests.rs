@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    contract::{Strategy, Turn},
+    contract::{Strategy, Turn, respond::Report},
     fakes::{Fakes, Voice, voice},
 };
 
