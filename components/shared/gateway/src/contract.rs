@@ -243,6 +243,8 @@ pub mod events {
     }
 }
 
+pub mod speak;
+
 /// Interface `colloquy:pipeline/listen`.
 pub mod listen {
     pub use super::Degradation;

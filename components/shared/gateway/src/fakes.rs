@@ -11,7 +11,9 @@ use crate::{
     ports::*,
 };
 
-type Shared<T> = Arc<Mutex<T>>;
+pub(crate) mod speech;
+
+pub(crate) type Shared<T> = Arc<Mutex<T>>;
 type Buckets = BTreeMap<String, BTreeMap<String, Vec<u8>>>;
 type Outcome<T> = std::result::Result<T, StoreError>;
 
@@ -36,7 +38,8 @@ pub(crate) struct Fakes {
     pub(crate) utterances: Shared<Vec<(listen::Options, Vec<u8>)>>,
     pub(crate) requests: Shared<Vec<respond::Request>>,
     pub(crate) searches: Shared<Vec<(String, content::Filter, u32)>>,
-    /// Utterances and answers dropped.
+    pub(crate) voice: speech::Voice,
+    /// Utterances, answers and speech dropped.
     pub(crate) dropped: Shared<Vec<&'static str>>,
 }
 
@@ -68,6 +71,7 @@ impl Default for Fakes {
             utterances: Shared::default(),
             requests: Shared::default(),
             searches: Shared::default(),
+            voice: speech::Voice::default(),
             dropped: Shared::default(),
         }
     }

@@ -21,6 +21,7 @@ use bindings::{
 };
 
 mod bindings;
+mod speak;
 
 /// The router over the imports, with the settings of the environment.
 pub fn imported() -> axum::Router {

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::contract::{Error, Stage, content, events, listen, respond};
+use crate::contract::{Error, Stage, content, events, listen, respond, speak};
 
 /// What a call to the pipeline or the content base gives.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -42,6 +42,24 @@ pub trait Answer: Send {
     fn next(&mut self) -> Result<Option<respond::Event>>;
     /// The stage that failed, after a failure.
     fn failed_stage(&self) -> Option<String>;
+}
+
+/// Text in, speech out.
+pub trait Speak {
+    /// The voices there are, the default one first.
+    fn voices(&self) -> Result<Vec<speak::Voice>>;
+    /// Starts to speak.
+    fn speak(&self, request: speak::Request) -> Result<Box<dyn Speech>>;
+}
+
+/// Speech in the making.
+pub trait Speech: Send {
+    /// The next piece; none after the last.
+    fn next(&mut self) -> Result<Option<speak::Audio>>;
+    /// Who speaks; known once `next` has returned.
+    fn engine(&self) -> String;
+    /// Why this is not what was asked for; known once `next` has returned.
+    fn degraded(&self) -> Option<String>;
 }
 
 /// What there is to tell.
@@ -98,5 +116,5 @@ pub trait Clock {
 }
 
 /// Everything together.
-pub trait Ports: Turns + Content + Events + Stores + Clock + Send + Sync {}
-impl<T: Turns + Content + Events + Stores + Clock + Send + Sync> Ports for T {}
+pub trait Ports: Turns + Speak + Content + Events + Stores + Clock + Send + Sync {}
+impl<T: Turns + Speak + Content + Events + Stores + Clock + Send + Sync> Ports for T {}

@@ -58,5 +58,9 @@ wit_bindgen::generate!({
         "colloquy:pipeline/respond@0.3.0/degradation": crate::contract::Degradation,
         "colloquy:pipeline/respond@0.3.0/report": crate::contract::respond::Report,
         "colloquy:pipeline/respond@0.3.0/event": crate::contract::respond::Event,
+        "colloquy:pipeline/speak@0.3.0/error": crate::contract::Error,
+        "colloquy:pipeline/speak@0.3.0/voice": crate::contract::speak::Voice,
+        "colloquy:pipeline/speak@0.3.0/request": crate::contract::speak::Request,
+        "colloquy:pipeline/speak@0.3.0/audio": crate::contract::speak::Audio,
     },
 });
