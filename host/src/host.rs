@@ -86,9 +86,11 @@ impl Host {
             &metrics,
             &reach,
         )?);
+        let breakers = Arc::new(Breakers::new(&stores, &plan.stages));
         let resources = Resources {
             stages: Arc::clone(&stages),
             stores: Arc::clone(&stores),
+            breakers: Arc::clone(&breakers),
             bus: bus.clone(),
         };
         let (max, timeout) = (
@@ -99,7 +101,7 @@ impl Host {
         let handler = Handler {
             component,
             stages,
-            breakers: Breakers::new(&stores, &plan.stages),
+            breakers,
             stores,
             metrics,
             max_body: config.server.max_body,

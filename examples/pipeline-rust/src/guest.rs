@@ -75,6 +75,10 @@ impl events::Host for Guest {
             events::Event::BreakerChanged(it) => {
                 eprintln!("event: {} after {} failures", it.upstream, it.n_failures)
             }
+            // Of the gateway, which is not here.
+            events::Event::AudioStored(_)
+            | events::Event::AudioRemoved(_)
+            | events::Event::Swept(_) => {}
         }
     }
 }

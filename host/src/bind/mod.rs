@@ -11,6 +11,7 @@ pub(crate) mod intent;
 pub(crate) mod keyvalue;
 pub(crate) mod llm;
 mod plan;
+mod status;
 pub(crate) mod tts;
 pub(crate) mod vad;
 
@@ -23,7 +24,7 @@ use crate::config;
 use crate::edge::Turn;
 use crate::engine::Compiler;
 use crate::metrics::Metrics;
-use crate::stage::{Bound, Chain, Guest, Reach, Settings, Slot, Stage, Status, Version};
+use crate::stage::{Bound, Chain, Description, Guest, Reach, Settings, Slot, Stage, Status, Version};
 
 /// The stages of this host: those that the edge component does not have inside.
 pub(crate) struct Stages {
@@ -51,6 +52,10 @@ pub(crate) struct Report {
     /// Its section of the configuration.
     pub(crate) section: String,
     pub(crate) status: Status,
+    /// What it says about itself, once it was ready.
+    pub(crate) description: Option<Description>,
+    /// SHA-256 of the component, once it was read.
+    pub(crate) digest: Option<String>,
 }
 
 impl Stages {
@@ -90,10 +95,16 @@ impl Stages {
         fn report<S: Stage>(slots: &Chain<Slot<S>>) -> Vec<Report> {
             let members = slots.members();
             members
-                .map(|(section, slot)| Report {
-                    stage: S::NAME,
-                    section: section.to_owned(),
-                    status: slot.current().status(),
+                .map(|(section, slot)| {
+                    let version = slot.current();
+                    let (description, digest) = version.identity();
+                    Report {
+                        stage: S::NAME,
+                        section: section.to_owned(),
+                        status: version.status(),
+                        description,
+                        digest,
+                    }
                 })
                 .collect()
         }
@@ -140,6 +151,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<Turn>) -> wasmtime::Result<()> {
     contracts::llm::llm::add_to_linker::<_, Data>(linker, same)?;
     contracts::tts::tts::add_to_linker::<_, Data>(linker, same)?;
     contracts::events::events::add_to_linker::<_, Data>(linker, same)?;
+    contracts::host::status::add_to_linker::<_, Data>(linker, same)?;
     keyvalue::add_to_linker(linker)
 }
 

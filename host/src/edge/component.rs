@@ -20,6 +20,7 @@ use super::body::{Fate, Running};
 use super::problem::Problem;
 use super::turn::{Refused, Turn};
 use crate::bind::{self, Stages};
+use crate::breakers::Breakers;
 use crate::config;
 use crate::engine::{self, Compiler, MemoryLimit};
 use crate::events::Bus;
@@ -35,6 +36,7 @@ const RETRY_MS: u32 = 1000;
 pub(crate) struct Resources {
     pub(crate) stages: Arc<Stages>,
     pub(crate) stores: Arc<Stores>,
+    pub(crate) breakers: Arc<Breakers>,
     pub(crate) bus: Bus,
 }
 
@@ -142,6 +144,7 @@ impl Component {
         let Resources {
             stages,
             stores,
+            breakers,
             bus,
         } = self.resources.clone();
         let grants = &self.settings.grants;
@@ -149,6 +152,8 @@ impl Component {
             &self.prepared.engine,
             Turn {
                 stages: stages.snapshot(),
+                all_stages: stages,
+                breakers,
                 stores,
                 bus,
                 table: ResourceTable::new(),

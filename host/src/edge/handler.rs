@@ -32,7 +32,7 @@ pub(crate) struct Handler {
     pub(crate) component: Component,
     pub(crate) stages: Arc<Stages>,
     pub(crate) stores: Arc<Stores>,
-    pub(crate) breakers: Breakers,
+    pub(crate) breakers: Arc<Breakers>,
     pub(crate) metrics: Metrics,
     pub(crate) max_body: u64,
     pub(crate) max_requests: usize,

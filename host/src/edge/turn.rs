@@ -8,7 +8,8 @@ use wasmtime_wasi_http::{
     Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
 };
 
-use crate::bind::Snapshot;
+use crate::bind::{Snapshot, Stages};
+use crate::breakers::Breakers;
 use crate::engine::{Limited, MemoryLimit};
 use crate::events::Bus;
 use crate::store::Stores;
@@ -16,6 +17,9 @@ use crate::store::Stores;
 /// One instance of the edge component, which serves one request.
 pub(crate) struct Turn {
     pub(crate) stages: Snapshot,
+    /// All stages there are, for what is told of them.
+    pub(crate) all_stages: Arc<Stages>,
+    pub(crate) breakers: Arc<Breakers>,
     pub(crate) stores: Arc<Stores>,
     pub(crate) bus: Bus,
     pub(crate) table: ResourceTable,

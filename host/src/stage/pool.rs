@@ -55,8 +55,9 @@ pub(crate) struct Status {
     pub(crate) ready: usize,
     /// Of these, how many are lent.
     pub(crate) in_use: usize,
-    /// Callers in the queue.
+    /// Callers in the queue, and how many may be.
     pub(crate) waiting: usize,
+    pub(crate) queue: usize,
     /// Whether all workers were ready at least once.
     pub(crate) settled: bool,
     /// Why the last attempt to load failed, for the operator; none once a later one succeeded.
@@ -175,6 +176,7 @@ impl<B: Bench> Pool<B> {
             instances: shared.rules.instances,
             ready: loading.ready,
             in_use: loading.ready.saturating_sub(idle),
+            queue: shared.rules.queue,
             waiting: shared.waiting.load(Ordering::Relaxed),
             settled: loading.settled,
             failure: loading.failure.clone(),

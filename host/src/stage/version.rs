@@ -62,6 +62,7 @@ pub(crate) struct Version<S: Stage> {
 struct Loaded {
     prepared: Mutex<Option<InstancePre<Guest>>>,
     description: OnceLock<Description>,
+    digest: OnceLock<String>,
 }
 
 impl<S: Stage> Version<S> {
@@ -123,6 +124,14 @@ impl<S: Stage> Version<S> {
                 S::NAME
             ))),
         }
+    }
+
+    /// What it said about itself when it was ready for the first time, and the digest of its file once that was read.
+    pub(crate) fn identity(&self) -> (Option<Description>, Option<String>) {
+        (
+            self.loaded.description.get().cloned(),
+            self.loaded.digest.get().cloned(),
+        )
     }
 
     /// The pool at this moment.
@@ -230,6 +239,7 @@ impl Loader {
             return Ok(ready.clone());
         }
         let (artifact, started) = (Artifact::read(&self.settings.component)?, Instant::now());
+        let _first = self.loaded.digest.set(artifact.digest.clone());
         tracing::info!(
             stage,
             mib = artifact.len() >> 20,

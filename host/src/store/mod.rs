@@ -175,6 +175,14 @@ impl Store {
         }
     }
 
+    /// The name of its kind in the configuration.
+    pub(crate) fn backend(&self) -> &'static str {
+        match self {
+            Self::Memory(_) => "memory",
+            Self::Sqlite(_) => "sqlite",
+        }
+    }
+
     /// What it holds now.
     pub(crate) fn usage(&self) -> Usage {
         match self {

@@ -73,6 +73,7 @@ static PROFILES: [Profile; 2] = [
                 ("llm-template", 4),
                 ("tts-openai", 8),
                 ("events-log", 2),
+                ("host-unknown", 2),
             ],
         }),
     },

@@ -15,8 +15,8 @@ const STAGES: &[&str] = &[
     "wasi:",
 ];
 
-/// Our host has a bus for the events, too.
-const STAGES_AND_EVENTS: &[&str] = &[
+/// Our host has a bus for the events, too, and tells of itself.
+const OUR_HOST: &[&str] = &[
     "colloquy:ingest/",
     "colloquy:vad/",
     "colloquy:asr/",
@@ -25,6 +25,7 @@ const STAGES_AND_EVENTS: &[&str] = &[
     "colloquy:llm/",
     "colloquy:tts/",
     "colloquy:events/",
+    "colloquy:host/",
     "wasi:",
 ];
 
@@ -43,6 +44,9 @@ const WASI_WITHOUT_STORE: &[&str] = &[
     "wasi:io/",
     "wasi:random/",
 ];
+
+/// What stands in for a bus and for what a host tells of itself, where there is neither.
+const PLAIN: &[&str] = &["events-log", "host-unknown"];
 
 /// Stages that ask a server: they need a key, a store for what they know of it, and a bus to tell.
 const ASKING: &[&str] = &["asr-remote", "llm-openai", "tts-edge", "tts-openai"];
@@ -75,20 +79,20 @@ pub(super) fn all(profile: &Profile) -> Vec<Recipe> {
     let turn: &[&str] = &["gateway", "pipeline"];
     let mut recipes = vec![
         // Everything but a store, for hosts that have one: ours, Spin, jco with a JavaScript map.
-        recipe("colloquy.wasm", &[turn, &stages, &["events-log"]], WASI),
+        recipe("colloquy.wasm", &[turn, &stages, PLAIN], WASI),
         // Everything, for `wasmtime serve`, whose store forgets.
         recipe(
             "colloquy-serve.wasm",
-            &[turn, &stages, &["events-log", "keyvalue-files"]],
+            &[turn, &stages, PLAIN, &["keyvalue-files"]],
             WASI_WITHOUT_STORE,
         ),
     ];
     if profile.name == DEFAULT_PROFILE {
         // Gateway and pipeline are the same in every profile. Two entries: WASI 0.2, and 0.3 for Spin's reuse of instances.
-        recipes.insert(0, recipe("edge.wasm", &[turn, &["events-log"]], STAGES));
-        let entry: &[&str] = &["gateway-spin", "pipeline", "events-log"];
-        recipes.insert(1, recipe("edge-spin.wasm", &[entry], STAGES));
-        recipes.insert(2, recipe("edge-host.wasm", &[turn], STAGES_AND_EVENTS));
+        recipes.insert(0, recipe("edge.wasm", &[turn, PLAIN], STAGES));
+        let entry: &[&str] = &["gateway-spin", "pipeline"];
+        recipes.insert(1, recipe("edge-spin.wasm", &[entry, PLAIN], STAGES));
+        recipes.insert(2, recipe("edge-host.wasm", &[turn], OUR_HOST));
         // The turn without HTTP, for programs that embed it.
         recipes.push(recipe("pipeline.wasm", &[&["pipeline"], &stages], EVENTS));
     }
@@ -104,7 +108,7 @@ pub(super) fn all(profile: &Profile) -> Vec<Recipe> {
 /// The components of an application of this profile.
 pub(super) fn parts(profile: &Profile) -> Vec<&'static str> {
     let stages = stages(profile);
-    [&["gateway", "pipeline", "events-log"], stages.as_slice()].concat()
+    [&["gateway", "pipeline"], PLAIN, stages.as_slice()].concat()
 }
 
 fn stages(profile: &Profile) -> Vec<&'static str> {
