@@ -331,6 +331,9 @@ impl Clock for Fakes {
     fn now(&self) -> Duration {
         Duration::from_millis(*self.now_ms.lock().unwrap())
     }
+    fn sleep(&self, time: Duration) {
+        self.pass_ms(time.as_millis() as u64);
+    }
 }
 
 impl Stores for Fakes {
@@ -367,6 +370,26 @@ impl Bucket for Memory {
     fn set(&self, key: &str, value: &[u8]) -> Outcome<()> {
         self.with(|bucket| bucket.insert(key.into(), value.into()));
         Ok(())
+    }
+    fn swap(&self, key: &str, seen: Option<&[u8]>, value: &[u8]) -> Outcome<bool> {
+        Ok(self.with(|bucket| {
+            let is_same = bucket.get(key).map(Vec::as_slice) == seen;
+            if is_same {
+                bucket.insert(key.into(), value.into());
+            }
+            is_same
+        }))
+    }
+    fn increment(&self, key: &str, delta: i64) -> Outcome<i64> {
+        self.with(|bucket| {
+            let number = bucket.get(key).map_or(Ok([0; 8]), |value| {
+                <[u8; 8]>::try_from(value.as_slice())
+                    .map_err(|_| StoreError("the value is no number".into()))
+            })?;
+            let sum = i64::from_le_bytes(number) + delta;
+            bucket.insert(key.into(), sum.to_le_bytes().into());
+            Ok(sum)
+        })
     }
     fn delete(&self, key: &str) -> Outcome<()> {
         self.with(|bucket| bucket.remove(key));

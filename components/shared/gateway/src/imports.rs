@@ -17,7 +17,7 @@ use bindings::{
         events::events,
         pipeline::{listen, respond},
     },
-    wasi::keyvalue::store,
+    wasi::keyvalue::{atomics, store},
 };
 
 mod bindings;
@@ -114,6 +114,9 @@ impl ports::Clock for Imports {
         static START: LazyLock<Instant> = LazyLock::new(Instant::now);
         START.elapsed()
     }
+    fn sleep(&self, time: Duration) {
+        std::thread::sleep(time);
+    }
 }
 
 impl ports::Stores for Imports {
@@ -131,6 +134,28 @@ impl ports::Bucket for store::Bucket {
     }
     fn set(&self, key: &str, value: &[u8]) -> std::result::Result<(), StoreError> {
         store::Bucket::set(self, key, value).map_err(|error| StoreError(in_words(error)))
+    }
+    fn swap(
+        &self,
+        key: &str,
+        seen: Option<&[u8]>,
+        value: &[u8],
+    ) -> std::result::Result<bool, StoreError> {
+        let there = atomics::Cas::new(self, key).map_err(|error| StoreError(in_words(error)))?;
+        let now = there
+            .current()
+            .map_err(|error| StoreError(in_words(error)))?;
+        if now.as_deref() != seen {
+            return Ok(false);
+        }
+        match atomics::swap(there, value) {
+            Ok(()) => Ok(true),
+            Err(atomics::CasError::CasFailed(_)) => Ok(false),
+            Err(atomics::CasError::StoreError(error)) => Err(StoreError(in_words(error))),
+        }
+    }
+    fn increment(&self, key: &str, delta: i64) -> std::result::Result<i64, StoreError> {
+        atomics::increment(self, key, delta).map_err(|error| StoreError(in_words(error)))
     }
     fn delete(&self, key: &str) -> std::result::Result<(), StoreError> {
         store::Bucket::delete(self, key).map_err(|error| StoreError(in_words(error)))

@@ -101,6 +101,15 @@ pub trait Bucket {
     fn get(&self, key: &str) -> std::result::Result<Option<Vec<u8>>, StoreError>;
     /// Sets a value.
     fn set(&self, key: &str, value: &[u8]) -> std::result::Result<(), StoreError>;
+    /// Sets a value if the key still holds what was seen, none being no value; says whether it did. What is equal counts as unchanged.
+    fn swap(
+        &self,
+        key: &str,
+        seen: Option<&[u8]>,
+        value: &[u8],
+    ) -> std::result::Result<bool, StoreError>;
+    /// Adds to a number and gives the sum. A key that is not there counts as 0. To [`Self::get`] a number is eight bytes, little-endian.
+    fn increment(&self, key: &str, delta: i64) -> std::result::Result<i64, StoreError>;
     /// Removes a key; not being there is no error.
     fn delete(&self, key: &str) -> std::result::Result<(), StoreError>;
     /// Keys in no particular order, a page at a time.
@@ -113,6 +122,8 @@ pub trait Clock {
     fn wall(&self) -> SystemTime;
     /// Time since an arbitrary start.
     fn now(&self) -> Duration;
+    /// Lets time pass.
+    fn sleep(&self, time: Duration);
 }
 
 /// Everything together.
