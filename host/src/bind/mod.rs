@@ -24,7 +24,9 @@ use crate::config;
 use crate::edge::Turn;
 use crate::engine::Compiler;
 use crate::metrics::Metrics;
-use crate::stage::{Bound, Chain, Description, Guest, Reach, Settings, Slot, Stage, Status, Version};
+use crate::stage::{
+    Bound, Chain, Description, Guest, Reach, Settings, Slot, Stage, Status, Version,
+};
 
 /// The stages of this host: those that the edge component does not have inside.
 pub(crate) struct Stages {
