@@ -86,13 +86,65 @@ struct Form<'a> {
     recording: Option<Recording>,
 }
 
-struct Recording {
+/// A recording that arrives, heard on the way.
+pub(super) struct Recording {
     utterance: Box<dyn Utterance>,
     /// What it was opened with.
     options: listen::Options,
     /// What it was given.
     chunks: Vec<Bytes>,
     n_bytes: u64,
+}
+
+impl Recording {
+    pub(super) fn open(app: &App, options: listen::Options) -> Result<Self, Problem> {
+        Ok(Self {
+            utterance: open(app, &options)?,
+            options,
+            chunks: Vec::new(),
+            n_bytes: 0,
+        })
+    }
+
+    pub(super) fn push(&mut self, app: &App, chunk: Bytes) -> Result<(), Problem> {
+        self.n_bytes = self.n_bytes.saturating_add(chunk.len() as u64);
+        if self.n_bytes > app.config.max_upload_bytes {
+            return Err(too_large(app));
+        }
+        push(self.utterance.as_mut(), &chunk)?;
+        self.chunks.push(chunk);
+        Ok(())
+    }
+
+    /// The end of it, heard with these options: should they be others than at its beginning, it is heard again.
+    pub(super) fn finish(
+        self,
+        app: &App,
+        options: &listen::Options,
+    ) -> Result<Box<dyn Utterance>, Problem> {
+        let mut utterance = self.utterance;
+        if *options != self.options {
+            // The first one must let go of its stage: there may be no other instance.
+            drop(utterance);
+            utterance = open(app, options)?;
+            for chunk in &self.chunks {
+                push(utterance.as_mut(), chunk)?;
+            }
+        }
+        if let Err(error) = utterance.finish() {
+            return Err(Problem::of_stage(
+                error,
+                utterance.failed_stage(),
+                utterance.rejection(),
+            ));
+        }
+        Ok(utterance)
+    }
+}
+
+fn open(app: &App, options: &listen::Options) -> Result<Box<dyn Utterance>, Problem> {
+    let opened = app.ports.listen(options.clone());
+    opened.map_err(|error| Problem::of_stage(error, Some("ingest".to_owned()), None))
 }
 
 impl<'a> Form<'a> {
@@ -146,28 +198,15 @@ impl<'a> Form<'a> {
         if self.recording.is_some() {
             return Err(Problem::invalid("`audio_file` is there twice"));
         }
-        let options = self.options();
-        let utterance = self.open(&options)?;
-        self.recording = Some(Recording {
-            utterance,
-            options,
-            chunks: Vec::new(),
-            n_bytes: 0,
-        });
+        self.recording = Some(Recording::open(self.app, self.options())?);
         Ok(())
     }
 
     fn push(&mut self, chunk: Bytes) -> Result<(), Problem> {
-        let Some(recording) = &mut self.recording else {
-            return Ok(());
-        };
-        recording.n_bytes = recording.n_bytes.saturating_add(chunk.len() as u64);
-        if recording.n_bytes > self.app.config.max_upload_bytes {
-            return Err(too_large(self.app));
+        match &mut self.recording {
+            Some(recording) => recording.push(self.app, chunk),
+            None => Ok(()),
         }
-        push(recording.utterance.as_mut(), &chunk)?;
-        recording.chunks.push(chunk);
-        Ok(())
     }
 
     /// Takes a text field; unknown ones are ignored.
@@ -204,33 +243,12 @@ impl<'a> Form<'a> {
         let Some(recording) = self.recording.take() else {
             return Err(Problem::invalid("the form has no field `audio_file`"));
         };
-        let options = self.options();
-        let mut utterance = recording.utterance;
-        if options != recording.options {
-            // The first one must let go of its stage: there may be no other instance.
-            drop(utterance);
-            utterance = self.open(&options)?;
-            for chunk in &recording.chunks {
-                push(utterance.as_mut(), chunk)?;
-            }
-        }
-        if let Err(error) = utterance.finish() {
-            return Err(Problem::of_stage(
-                error,
-                utterance.failed_stage(),
-                utterance.rejection(),
-            ));
-        }
+        let utterance = recording.finish(self.app, &self.options())?;
         Ok(Upload {
             utterance,
             session: self.session.ok_or(self.fresh),
             wishes: self.wishes,
         })
-    }
-
-    fn open(&self, options: &listen::Options) -> Result<Box<dyn Utterance>, Problem> {
-        let opened = self.app.ports.listen(options.clone());
-        opened.map_err(|error| Problem::of_stage(error, Some("ingest".to_owned()), None))
     }
 
     fn options(&self) -> listen::Options {
@@ -260,14 +278,14 @@ fn push(utterance: &mut dyn Utterance, chunk: &[u8]) -> Result<(), Problem> {
         .map_err(|error| Problem::of_stage(error, utterance.failed_stage(), utterance.rejection()))
 }
 
-fn too_large(app: &App) -> Problem {
+pub(super) fn too_large(app: &App) -> Problem {
     Problem::too_large(format!(
         "a recording may have {} bytes",
         app.config.max_upload_bytes
     ))
 }
 
-fn broken(app: &App, error: &axum::extract::multipart::MultipartError) -> Problem {
+pub(super) fn broken(app: &App, error: &axum::extract::multipart::MultipartError) -> Problem {
     match error.status() {
         StatusCode::PAYLOAD_TOO_LARGE => too_large(app),
         _ => Problem::invalid(format!("the form cannot be read: {}", error.body_text())),
