@@ -12,8 +12,13 @@
 //! | `AUDIO_TTL_S` | 1800 | seconds that an answer's audio is kept |
 //! | `KV_SESSIONS` | sessions | key-value store of the sessions |
 //! | `KV_AUDIO` | audio | key-value store of the audio; may be the same one |
+//!
+//! Who may use it, and how much: [`security`].
+
+pub mod security;
 
 use crate::contract::Strategy;
+use security::Security;
 
 /// The settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +43,8 @@ pub struct Config {
     pub kv_sessions: String,
     /// Store of the audio.
     pub kv_audio: String,
+    /// Who may use it, and how much.
+    pub security: Security,
 }
 
 /// A setting that cannot be used.
@@ -69,6 +76,16 @@ pub enum ConfigError {
     /// A store without a name.
     #[error("{0} must not be empty")]
     Empty(&'static str),
+    /// A text that is not what it has to be.
+    #[error("{name} must be {wanted}, is `{value}`")]
+    Form {
+        /// The variable.
+        name: &'static str,
+        /// What it can be.
+        wanted: &'static str,
+        /// What it was set to.
+        value: String,
+    },
 }
 
 impl Default for Config {
@@ -84,6 +101,7 @@ impl Default for Config {
             audio_ttl_ms: 1_800_000,
             kv_sessions: "sessions".to_owned(),
             kv_audio: "audio".to_owned(),
+            security: Security::default(),
         }
     }
 }
@@ -137,6 +155,7 @@ impl Config {
                 * 1_000,
             kv_sessions: text("KV_SESSIONS", default.kv_sessions)?,
             kv_audio: text("KV_AUDIO", default.kv_audio)?,
+            security: Security::read(&lookup)?,
         };
         if config.min_audio_ms >= config.max_audio_ms {
             return Err(ConfigError::Durations {

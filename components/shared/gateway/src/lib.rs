@@ -17,6 +17,7 @@ pub mod ports;
 pub mod problem;
 pub mod range;
 pub mod routes;
+pub mod security;
 pub mod session;
 pub mod store;
 pub mod times;

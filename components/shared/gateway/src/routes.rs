@@ -16,6 +16,7 @@ use crate::{
     ids,
     ports::Ports,
     problem::{Code, Problem},
+    security::{self, Caller},
     session::Session,
     store::{Found, Store},
     times,
@@ -39,6 +40,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(crate) struct App {
     pub(crate) ports: Arc<dyn Ports>,
     pub(crate) config: Arc<Config>,
+    /// Who is asking.
+    pub(crate) caller: Caller,
 }
 
 /// The id of the request at hand.
@@ -51,30 +54,30 @@ pub fn router(ports: Arc<dyn Ports>, config: Config) -> Router {
     let app = App {
         ports,
         config: Arc::new(config),
+        caller: Caller::default(),
     };
     let process = post(process::process).layer(DefaultBodyLimit::max(max_body));
-    finished(
-        Router::new()
-            .route("/", get(about::front))
-            .route("/health", get(about::health))
-            .route("/process", process)
-            .route("/process/text", post(process::process_text))
-            .route("/audio/{id}", get(audio::audio))
-            .route("/session/create", post(sessions::create))
-            .route("/session/{id}", get(sessions::show).delete(sessions::end))
-            .route("/content/types", get(content::types))
-            .route("/content/search", get(content::search))
-            .route("/content/{type}", get(content::items))
-            .method_not_allowed_fallback(method_not_allowed)
-            .fallback(not_found)
-            .layer(DefaultBodyLimit::max(MAX_JSON_BYTES))
-            .with_state(app),
-    )
+    let routes = Router::new()
+        .route("/", get(about::front))
+        .route("/health", get(about::health))
+        .route("/process", process)
+        .route("/process/text", post(process::process_text))
+        .route("/audio/{id}", get(audio::audio))
+        .route("/session/create", post(sessions::create))
+        .route("/session/{id}", get(sessions::show).delete(sessions::end))
+        .route("/content/types", get(content::types))
+        .route("/content/search", get(content::search))
+        .route("/content/{type}", get(content::items))
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(not_found)
+        .layer(DefaultBodyLimit::max(MAX_JSON_BYTES));
+    finished(security::guarded(routes, app))
 }
 
-/// A router that answers every request with the mistake in its configuration.
+/// A router that answers no request, because of a mistake in its configuration, which the log has.
 pub fn misconfigured(error: ConfigError) -> Router {
-    let text = format!("the gateway's configuration cannot be used: {error}");
+    security::log::tell(format_args!("the configuration cannot be used: {error}"));
+    let text = "the gateway's configuration cannot be used; its log tells why";
     let problem = Problem::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, text);
     finished(Router::new().fallback(move || std::future::ready(problem.clone())))
 }
@@ -97,18 +100,13 @@ async fn finish(mut request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         let mut document = problem.response(&path, &id);
-        for name in [header::ALLOW, header::CONTENT_RANGE] {
-            if let Some(value) = response.headers_mut().remove(&name) {
-                document.headers_mut().insert(name, value);
-            }
-        }
+        document
+            .headers_mut()
+            .extend(std::mem::take(response.headers_mut()));
         response = document;
     }
     let headers = response.headers_mut();
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
+    security::headers::harden(headers);
     if let Ok(value) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, value);
     }
@@ -142,7 +140,7 @@ impl App {
         Store::new(self.ports.as_ref(), &self.config)
     }
 
-    fn now_ms(&self) -> u64 {
+    pub(crate) fn now_ms(&self) -> u64 {
         times::to_ms(self.ports.wall())
     }
 

@@ -29,6 +29,10 @@ pub(super) async fn front(State(app): State<App>, headers: HeaderMap) -> Respons
         )
             .into_response();
     }
+    if app.caller.is_stranger {
+        let body = json!({ "name": "colloquy" });
+        return (vary, document(StatusCode::OK, &body)).into_response();
+    }
     // Not being ready is told by `/health`; here it only shortens the list.
     let stages = stages(&app).unwrap_or_default();
     let body = json!({
@@ -42,10 +46,13 @@ pub(super) async fn front(State(app): State<App>, headers: HeaderMap) -> Respons
 /// 200 when a turn can be served.
 pub(super) async fn health(State(app): State<App>) -> Result<Response, Problem> {
     let stages = stages(&app).map_err(|error| Problem::of_stage(error, None, None))?;
-    Ok(document(
-        StatusCode::OK,
-        &json!({ "status": "ok", "stages": stages }),
-    ))
+    // What runs here concerns only who has a key, where keys are in use.
+    let body = if app.caller.is_stranger {
+        json!({ "status": "ok" })
+    } else {
+        json!({ "status": "ok", "stages": stages })
+    };
+    Ok(document(StatusCode::OK, &body))
 }
 
 fn stages(app: &App) -> Result<Vec<Value>, Error> {
