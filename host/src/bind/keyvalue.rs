@@ -68,11 +68,19 @@ pub(crate) fn add_to_stage_linker(linker: &mut Linker<Guest>) -> wasmtime::Resul
 type Answer<T> = wasmtime::Result<Result<T, store::Error>>;
 
 fn refused(error: &Error) -> store::Error {
-    if let Error::Backend(_) = error {
-        tracing::error!("key-value store: {error}");
-        return store::Error::Other("the store failed".into());
-    }
-    store::Error::Other(error.to_string())
+    let text = match error {
+        Error::Backend(_) => {
+            tracing::error!("key-value store: {error}");
+            "the store failed".into()
+        }
+        // The log is told of an absence once, not with every request.
+        Error::Unavailable(_) => {
+            tracing::debug!("key-value store: {error}");
+            "the store is unavailable".into()
+        }
+        _ => error.to_string(),
+    };
+    store::Error::Other(text)
 }
 
 fn answer<T>(result: Result<T, Error>) -> Answer<T> {

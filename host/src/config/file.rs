@@ -177,6 +177,12 @@ fn one() -> usize {
     1
 }
 
+    pub(super) url: Option<String>,
+    pub(super) prefix: Option<String>,
+    pub(super) endpoint: Option<String>,
+    pub(super) region: Option<String>,
+    pub(super) credentials: Option<Credential>,
+    pub(super) timeout_ms: Option<u64>,
 fn queue() -> usize {
     8
 }
@@ -184,6 +190,19 @@ fn queue() -> usize {
 fn queue_timeout_ms() -> u64 {
     5_000
 }
+    Redis,
+    Object,
+}
+
+impl Backend {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Sqlite => "sqlite",
+            Self::Redis => "redis",
+            Self::Object => "object",
+        }
+    }
 
 fn deadline_ms() -> u64 {
     20_000

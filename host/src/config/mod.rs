@@ -5,6 +5,7 @@
 
 mod events;
 mod file;
+mod keyvalue;
 mod mistake;
 mod stage;
 
@@ -177,7 +178,7 @@ impl Config {
             buckets: file
                 .keyvalue
                 .iter()
-                .map(|(name, bucket)| reader.bucket(name, bucket))
+                .map(|(name, bucket)| keyvalue::resolve(&reader, name, bucket))
                 .collect::<Result<_, _>>()?,
             nats: events::resolve(&reader, &file.events)?,
         })
@@ -236,33 +237,17 @@ impl Reader<'_> {
             .collect())
     }
 
-    fn bucket(&self, name: &str, bucket: &file::KeyValue) -> Result<Bucket, Mistake> {
-        let key = |field: &str| format!("keyvalue.{name}.{field}");
-        self.positive(&key("max_mib"), bucket.max_mib)?;
-        let backend = match (bucket.backend, &bucket.path) {
-            (file::Backend::Memory, None) => Backend::Memory,
-            (file::Backend::Sqlite, Some(path)) => Backend::Sqlite(self.resolve(path)),
-            (file::Backend::Memory, Some(_)) => {
-                return Err(self.about(&key("path"), "means nothing for the backend `memory`"));
-            }
-            (file::Backend::Sqlite, None) => {
-                return Err(self.about(
-                    &key("path"),
-                    "is missing: the backend `sqlite` needs a file",
-                ));
-            }
-        };
-        let max_age = bucket
-            .max_age_minutes
-            .map(|minutes| Duration::from_secs(minutes.saturating_mul(60)));
-        Ok(Bucket {
-            name: name.to_owned(),
-            backend,
-            bounds: Bounds {
-                max_bytes: bucket.max_mib << 20,
-                max_age,
-            },
-        })
+    /// What an environment variable holds that has to be there.
+    fn secret(&self, key: &str, from: &file::Credential) -> Result<String, Mistake> {
+        let value = std::env::var(&from.env).unwrap_or_default();
+        if value.trim().is_empty() {
+            let what = format!(
+                "names the environment variable {}, which is not set",
+                from.env
+            );
+            return Err(self.about(key, &what));
+        }
+        Ok(value.trim().to_owned())
     }
 }
 

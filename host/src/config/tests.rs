@@ -77,6 +77,10 @@ fn the_sample_is_valid_and_names_every_key() {
         "path",
         "max_mib",
         "max_age_minutes",
+        "prefix",
+        "timeout_ms",
+        "endpoint",
+        "region",
     ] {
         assert!(
             text.contains(&format!("{key} = ")),
@@ -127,9 +131,9 @@ fn values_out_of_range_have_their_line() {
             "keyvalue.s.path means nothing",
         ),
         (
-            "[keyvalue.s]\nbackend = 'redis'\nmax_mib = 1",
+            "[keyvalue.s]\nbackend = 'etcd'\nmax_mib = 1",
             15,
-            "unknown variant `redis`",
+            "unknown variant `etcd`",
         ),
         (
             "[server]\nlisten = 'localhost'",

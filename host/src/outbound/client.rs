@@ -44,7 +44,7 @@ struct Shared {
 
 impl Client {
     /// Sends a request and returns when the head of the response is there. Dropping the future, or the body, ends the exchange.
-    pub(super) async fn send(
+    pub(crate) async fn send(
         &self,
         request: Request<WasiBody>,
         options: RequestOptions,
@@ -98,7 +98,7 @@ fn pool(tls: &ClientConfig) -> Pool {
 }
 
 /// TLS with the certificates that the system trusts (`SSL_CERT_FILE` and `SSL_CERT_DIR` are respected).
-fn tls() -> Result<ClientConfig, rustls::Error> {
+pub(crate) fn tls() -> Result<ClientConfig, rustls::Error> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
     let (added, _damaged) = roots.add_parsable_certificates(found.certs);

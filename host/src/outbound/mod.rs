@@ -14,7 +14,9 @@ use http::Request;
 use http::header::AUTHORIZATION;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
-pub(crate) use client::Client;
+use crate::telemetry::Work;
+
+pub(crate) use client::{Client, tls};
 pub(crate) use destination::{Credential, Destinations, Origin};
 pub(crate) use sockets::{Sockets, SocketsView, add_to_linker};
 
@@ -23,6 +25,8 @@ pub(crate) struct Outbound {
     guest: &'static str,
     destinations: Destinations,
     client: Client,
+    /// What the guest works for, for the servers that it asks.
+    pub(crate) work: Option<Work>,
 }
 
 impl Outbound {
@@ -32,6 +36,7 @@ impl Outbound {
             guest,
             destinations,
             client,
+            work: None,
         }
     }
 }
@@ -64,6 +69,9 @@ impl WasiHttpHooks for Outbound {
         if let Some(credential) = credential {
             let headers = request.headers_mut();
             headers.insert(AUTHORIZATION, credential.header().clone());
+        }
+        if let Some(work) = &self.work {
+            work.inject(request.headers_mut());
         }
         let (to, client) = (origin.to_string(), self.client.clone());
         Box::new(async move {

@@ -49,37 +49,37 @@ impl Memory {
         entries
     }
 
-    pub(super) fn get(&self, key: &str) -> Option<Vec<u8>> {
-        self.fresh().value(key).map(<[u8]>::to_vec)
+    pub(super) async fn get(&self, key: String) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.fresh().value(&key).map(<[u8]>::to_vec))
     }
 
-    pub(super) fn exists(&self, key: &str) -> bool {
-        self.fresh().by_key.contains_key(key)
+    pub(super) async fn exists(&self, key: String) -> Result<bool, Error> {
+        Ok(self.fresh().by_key.contains_key(&key))
     }
 
-    pub(super) fn set(&self, key: String, value: Vec<u8>) -> Result<(), Error> {
+    pub(super) async fn set(&self, key: String, value: Vec<u8>) -> Result<(), Error> {
         let size = self.bounds.fit(&key, &value)?;
         self.put(&mut self.fresh(), key, value, size);
         Ok(())
     }
 
-    pub(super) fn swap(
+    pub(super) async fn swap(
         &self,
         key: String,
-        seen: Option<&[u8]>,
+        seen: Option<Vec<u8>>,
         value: Vec<u8>,
     ) -> Result<Swap, Error> {
         let size = self.bounds.fit(&key, &value)?;
         let mut entries = self.fresh();
         let found = entries.value(&key);
-        if found != seen {
+        if found != seen.as_deref() {
             return Ok(Swap::Lost(found.map(<[u8]>::to_vec)));
         }
         self.put(&mut entries, key, value, size);
         Ok(Swap::Done)
     }
 
-    pub(super) fn increment(&self, key: String, delta: i64) -> Result<i64, Error> {
+    pub(super) async fn increment(&self, key: String, delta: i64) -> Result<i64, Error> {
         let mut entries = self.fresh();
         let sum = sum(entries.value(&key), delta)?;
         let value = sum.to_le_bytes().to_vec();
@@ -102,21 +102,21 @@ impl Memory {
         entries.by_key.insert(key, Entry { value, turn, at });
     }
 
-    pub(super) fn delete(&self, key: &str) {
-        self.fresh().remove(key);
+    pub(super) async fn delete(&self, key: String) -> Result<(), Error> {
+        self.fresh().remove(&key);
+        Ok(())
     }
 
-    pub(super) fn list(&self, cursor: Option<String>) -> Page {
+    pub(super) async fn list(&self, cursor: Option<String>) -> Result<Page, Error> {
         let after = cursor.map_or(Bound::Unbounded, Bound::Excluded);
         let entries = self.fresh();
-        Page::from_keys(
-            entries
-                .by_key
-                .range((after, Bound::Unbounded))
-                .take(PAGE + 1)
-                .map(|(key, _)| key.clone())
-                .collect(),
-        )
+        let keys = entries.by_key.range((after, Bound::Unbounded));
+        let keys = keys.take(PAGE + 1).map(|(key, _)| key.clone());
+        Ok(Page::from_keys(keys.collect()))
+    }
+
+    pub(super) async fn probe(&self) -> Result<(), Error> {
+        Ok(())
     }
 
     pub(super) fn usage(&self) -> Usage {

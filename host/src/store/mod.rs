@@ -1,17 +1,26 @@
-//! Key-value buckets with a bound: memory for what may be lost, SQLite for what must survive.
+//! Key-value buckets with a bound: memory for what may be lost, SQLite for what must survive, Redis and object storage for what several
+//! hosts share.
 //!
 //! Every bucket holds at most its number of bytes (keys and values together); a value that does not fit pushes out the entries that
-//! were set the longest ago. Entries older than the bucket's age are gone. Nothing here knows wasmtime or HTTP.
+//! were set the longest ago. Entries older than the bucket's age are gone. What each backend cannot promise is in docs/stores.md.
+//! Whoever asks gets an answer in a bounded time, also from a store that is away. Nothing here knows wasmtime.
 
+mod health;
 mod memory;
+pub(crate) mod object;
+pub(crate) mod redis;
 mod sqlite;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use health::Health;
 use memory::Memory;
+use object::Object;
+use redis::Redis;
 use sqlite::Sqlite;
 
 /// Longest key in bytes.
@@ -37,6 +46,15 @@ pub(crate) enum Error {
     /// A sum has no place in a number.
     #[error("the sum is outside of 64 bits")]
     Overflow,
+    /// The key is too long for the names of this backend.
+    #[error("a key has at most {0} bytes here, and what is no letter or digit counts three")]
+    Name(usize),
+    /// The backend cannot do it.
+    #[error("this store makes no atomic changes")]
+    Unsupported,
+    /// The backend cannot be reached now; the text is for the log. Whether a change was made is not known.
+    #[error("the store cannot be reached: {0}")]
+    Unavailable(String),
     /// The backend failed; the text is for the log.
     #[error("{0}")]
     Backend(String),
@@ -56,6 +74,8 @@ pub(crate) struct Bounds {
 pub(crate) enum Backend {
     Memory,
     Sqlite(PathBuf),
+    Redis(redis::Settings),
+    Object(object::Settings),
 }
 
 /// What a bucket holds.
@@ -90,39 +110,95 @@ pub(crate) enum Swap {
 type Now = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// One bucket.
-pub(crate) enum Store {
+pub(crate) struct Store {
+    kind: Kind,
+    max_bytes: u64,
+    health: Arc<Health>,
+}
+
+enum Kind {
     Memory(Memory),
     Sqlite(Sqlite),
+    Redis(Redis),
+    Object(Object),
+}
+
+/// The same question to whichever backend it is; what the answer tells of the backend is noted.
+macro_rules! ask {
+    ($store:ident, $bucket:ident => $question:expr) => {{
+        let answer = match &$store.kind {
+            Kind::Memory($bucket) => $question.await,
+            Kind::Sqlite($bucket) => $question.await,
+            Kind::Redis($bucket) => $question.await,
+            Kind::Object($bucket) => $question.await,
+        };
+        $store.noted(answer)
+    }};
 }
 
 impl Store {
-    /// Opens a bucket, creating it when it is not there.
+    /// Opens a bucket, creating it when it is not there. A server that is away is no error here. Needs a runtime.
     pub(crate) fn open(backend: &Backend, bounds: Bounds) -> Result<Self, Error> {
-        Self::open_at(backend, bounds, Arc::new(unix_ms))
+        Self::open_at(backend, bounds, None)
     }
 
-    fn open_at(backend: &Backend, bounds: Bounds, now: Now) -> Result<Self, Error> {
-        Ok(match backend {
-            Backend::Memory => Self::Memory(Memory::new(bounds, now)),
-            Backend::Sqlite(path) => Self::Sqlite(Sqlite::open(path, bounds, now)?),
+    /// With another clock than the backend's own.
+    fn open_at(backend: &Backend, bounds: Bounds, now: Option<Now>) -> Result<Self, Error> {
+        let max_bytes = bounds.max_bytes;
+        let health = Arc::new(Health::new(backend.to_string()));
+        let local = || now.clone().unwrap_or_else(|| Arc::new(unix_ms));
+        let kind = match backend {
+            Backend::Memory => Kind::Memory(Memory::new(bounds, local())),
+            Backend::Sqlite(path) => Kind::Sqlite(Sqlite::open(path, bounds, local())?),
+            Backend::Redis(settings) => {
+                Kind::Redis(Redis::open(settings, bounds, now, Arc::clone(&health))?)
+            }
+            Backend::Object(settings) => {
+                let health = Arc::clone(&health);
+                Kind::Object(Object::open(settings, bounds, local(), health)?)
+            }
+        };
+        Ok(Self {
+            kind,
+            max_bytes,
+            health,
         })
+    }
+
+    /// The name of the backend, as configuration has it.
+    pub(crate) fn backend(&self) -> &'static str {
+        match &self.kind {
+            Kind::Memory(_) => "memory",
+            Kind::Sqlite(_) => "sqlite",
+            Kind::Redis(_) => "redis",
+            Kind::Object(_) => "object",
+        }
+    }
+
+    /// Most bytes of keys and values.
+    pub(crate) fn max_bytes(&self) -> u64 {
+        self.max_bytes
+    }
+
+    /// Why the bucket cannot be used, as far as is known without asking; none when it can.
+    pub(crate) fn failure(&self) -> Option<String> {
+        self.health.failure()
+    }
+
+    /// Asks the backend whether it is there, and what it holds.
+    pub(crate) async fn probe(&self) -> Result<(), Error> {
+        ask!(self, bucket => bucket.probe())
     }
 
     /// The value of a key.
     pub(crate) async fn get(&self, key: String) -> Result<Option<Vec<u8>>, Error> {
-        match self {
-            Self::Memory(memory) => Ok(memory.get(&key)),
-            Self::Sqlite(sqlite) => sqlite.get(key).await,
-        }
+        ask!(self, bucket => bucket.get(key))
     }
 
     /// Sets a value and makes room for it.
     pub(crate) async fn set(&self, key: String, value: Vec<u8>) -> Result<(), Error> {
         check(&key)?;
-        match self {
-            Self::Memory(memory) => memory.set(key, value),
-            Self::Sqlite(sqlite) => sqlite.set(key, value).await,
-        }
+        ask!(self, bucket => bucket.set(key, value))
     }
 
     /// Sets a value if what is there now is what was `seen`: the same bytes, or nothing.
@@ -133,61 +209,59 @@ impl Store {
         value: Vec<u8>,
     ) -> Result<Swap, Error> {
         check(&key)?;
-        match self {
-            Self::Memory(memory) => memory.swap(key, seen.as_deref(), value),
-            Self::Sqlite(sqlite) => sqlite.swap(key, seen, value).await,
-        }
+        ask!(self, bucket => bucket.swap(key, seen, value))
     }
 
     /// Adds to a number, which is 0 when it is not there, and returns the sum.
     pub(crate) async fn increment(&self, key: String, delta: i64) -> Result<i64, Error> {
         check(&key)?;
-        match self {
-            Self::Memory(memory) => memory.increment(key, delta),
-            Self::Sqlite(sqlite) => sqlite.increment(key, delta).await,
-        }
+        ask!(self, bucket => bucket.increment(key, delta))
     }
 
     /// Removes a key, if it is there.
     pub(crate) async fn delete(&self, key: String) -> Result<(), Error> {
-        match self {
-            Self::Memory(memory) => {
-                memory.delete(&key);
-                Ok(())
-            }
-            Self::Sqlite(sqlite) => sqlite.delete(key).await,
-        }
+        ask!(self, bucket => bucket.delete(key))
     }
 
     /// Whether a key has a value.
     pub(crate) async fn exists(&self, key: String) -> Result<bool, Error> {
-        match self {
-            Self::Memory(memory) => Ok(memory.exists(&key)),
-            Self::Sqlite(sqlite) => sqlite.exists(key).await,
-        }
+        ask!(self, bucket => bucket.exists(key))
     }
 
     /// The keys after a cursor.
     pub(crate) async fn list(&self, cursor: Option<String>) -> Result<Page, Error> {
-        match self {
-            Self::Memory(memory) => Ok(memory.list(cursor)),
-            Self::Sqlite(sqlite) => sqlite.list(cursor).await,
-        }
+        ask!(self, bucket => bucket.list(cursor))
     }
 
-    /// The name of its kind in the configuration.
-    pub(crate) fn backend(&self) -> &'static str {
-        match self {
-            Self::Memory(_) => "memory",
-            Self::Sqlite(_) => "sqlite",
+    fn noted<T>(&self, answer: Result<T, Error>) -> Result<T, Error> {
+        match &answer {
+            // The backend tells of its absence itself, and when that is over.
+            Err(Error::Unavailable(_)) => {}
+            Err(Error::Backend(why)) => self.health.failed(why),
+            _ => self.health.works(),
         }
+        answer
     }
 
-    /// What it holds now.
+    /// What it held when it was last asked.
     pub(crate) fn usage(&self) -> Usage {
+        match &self.kind {
+            Kind::Memory(bucket) => bucket.usage(),
+            Kind::Sqlite(bucket) => bucket.usage(),
+            Kind::Redis(bucket) => bucket.usage(),
+            Kind::Object(bucket) => bucket.usage(),
+        }
+    }
+}
+
+/// For the log: without secrets.
+impl fmt::Display for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Memory(memory) => memory.usage(),
-            Self::Sqlite(sqlite) => sqlite.usage(),
+            Self::Memory => f.write_str("memory"),
+            Self::Sqlite(path) => write!(f, "{}", path.display()),
+            Self::Redis(settings) => write!(f, "{settings:?}"),
+            Self::Object(settings) => write!(f, "{settings:?}"),
         }
     }
 }

@@ -129,6 +129,11 @@ impl Sqlite {
         self.run(move |file| file.list(cursor.as_deref())).await
     }
 
+    pub(super) async fn probe(&self) -> Result<(), Error> {
+        self.run(|file| Ok(total(&file.connection).map(drop)?))
+            .await
+    }
+
     pub(super) fn usage(&self) -> Usage {
         *self.usage.lock().unwrap_or_else(PoisonError::into_inner)
     }
