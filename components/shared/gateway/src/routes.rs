@@ -25,6 +25,7 @@ use crate::{
 mod about;
 mod audio;
 mod content;
+mod openai;
 mod process;
 mod sessions;
 mod stream;
@@ -56,6 +57,7 @@ pub fn router(ports: Arc<dyn Ports>, config: Config) -> Router {
         config: Arc::new(config),
         caller: Caller::default(),
     };
+    let openai = openai::routes(&app.config);
     let process = post(process::process).layer(DefaultBodyLimit::max(max_body));
     let routes = Router::new()
         .route("/", get(about::front))
@@ -68,6 +70,7 @@ pub fn router(ports: Arc<dyn Ports>, config: Config) -> Router {
         .route("/content/types", get(content::types))
         .route("/content/search", get(content::search))
         .route("/content/{type}", get(content::items))
+        .merge(openai)
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .layer(DefaultBodyLimit::max(MAX_JSON_BYTES));
@@ -99,7 +102,11 @@ async fn finish(mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = next.run(request).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        let mut document = problem.response(&path, &id);
+        let mut document = if openai::error::is_ours(&path) {
+            openai::error::response(&problem, response.extensions_mut().remove())
+        } else {
+            problem.response(&path, &id)
+        };
         document
             .headers_mut()
             .extend(std::mem::take(response.headers_mut()));
@@ -114,7 +121,8 @@ async fn finish(mut request: Request, next: Next) -> Response {
 }
 
 async fn not_found(request: Request) -> Problem {
-    nothing_at(request.uri().path())
+    let path = request.uri().path();
+    openai::missing(path).unwrap_or_else(|| nothing_at(path))
 }
 
 /// axum adds `Allow`.

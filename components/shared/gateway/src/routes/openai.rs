@@ -1,0 +1,54 @@
+//! The routes that OpenAI's clients know, under `/v1`: an unmodified client works with only its base URL changed.
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    routing::{get, post},
+};
+use bytes::Bytes;
+use http::StatusCode;
+use serde::Serialize;
+
+use super::{App, upload};
+use crate::{
+    config::Config,
+    problem::{Code, Problem},
+};
+
+pub(super) mod chat;
+pub(super) mod error;
+pub(super) mod models;
+pub(super) mod transcriptions;
+
+/// All of them.
+pub(super) fn routes(config: &Config) -> Router<App> {
+    let transcribe = post(transcriptions::transcribe)
+        .layer(DefaultBodyLimit::max(upload::max_body_bytes(config)));
+    let complete = post(chat::complete).layer(DefaultBodyLimit::max(chat::max_body_bytes(config)));
+    Router::new()
+        .route("/v1/models", get(models::list))
+        .route("/v1/models/{id}", get(models::show))
+        .route("/v1/audio/transcriptions", transcribe)
+        .route("/v1/chat/completions", complete)
+}
+
+/// What to say of a route of OpenAI's that there is not, if it is more than that.
+pub(super) fn missing(path: &str) -> Option<Problem> {
+    let text = match path {
+        "/v1/audio/translations" => {
+            "nothing here translates speech: /v1/audio/transcriptions gives the words in the language that they are spoken in"
+        }
+        "/v1/completions" | "/v1/responses" => "answers are given on /v1/chat/completions only",
+        _ => return None,
+    };
+    Some(Problem::new(StatusCode::NOT_FOUND, Code::NotFound, text))
+}
+
+/// An event of a stream. JSON has no line breaks of its own, so one `data` line is enough.
+fn frame(document: &impl Serialize) -> Bytes {
+    let document = serde_json::to_string(document).unwrap_or_default();
+    Bytes::from(format!("data: {document}\n\n"))
+}
+
+#[cfg(test)]
+mod tests;

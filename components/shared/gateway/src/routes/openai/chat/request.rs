@@ -1,0 +1,436 @@
+//! The body of `POST /v1/chat/completions`, and what it means here: a question with what was said before.
+//!
+//! Parameters that would change what the answer is, and that nothing here can do, are refused; those that only nudge it are ignored.
+
+use serde::Deserialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::super::error::ApiError;
+use crate::{contract::Turn, ids};
+
+/// What to answer.
+///
+/// Ignored, like any member that is not named here: `temperature`, `top_p`, `max_tokens`, `max_completion_tokens`, `presence_penalty`,
+/// `frequency_penalty`, `seed`, `user`, `metadata`, `store`, `service_tier`, `reasoning_effort`, `verbosity`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(title = "ChatRequest", example = json!({
+    "model": "gpt-4o-mini",
+    "messages": [{ "role": "user", "content": "What did she build?" }],
+}))]
+pub(in crate::routes) struct ChatRequest {
+    /// An id of `/v1/models` or one of the usual names.
+    pub(super) model: Option<String>,
+    /// What was said so far. The last message is the user's; it is the question. Messages of `system` and `developer` are ignored: who
+    /// speaks here, and about what, is the service's own matter.
+    pub(super) messages: Vec<Message>,
+    /// Whether to send the answer piece by piece.
+    pub(super) stream: Option<bool>,
+    pub(super) stream_options: Option<StreamOptions>,
+    /// 1.
+    #[schema(minimum = 1, maximum = 1)]
+    pub(super) n: Option<u32>,
+    /// `text`, and `audio` too for an answer that is spoken.
+    pub(super) modalities: Option<Vec<String>>,
+    /// How it is spoken.
+    pub(super) audio: Option<AudioOptions>,
+    /// Not of OpenAI: BCP 47 tag of the language to answer in, `en` by default.
+    pub(super) language: Option<String>,
+    /// `{"type": "text"}` only.
+    #[schema(value_type = Option<Object>)]
+    pub(super) response_format: Option<Value>,
+    /// None.
+    #[schema(value_type = Option<Vec<Object>>, max_items = 0)]
+    pub(super) tools: Option<Value>,
+    /// None.
+    #[schema(value_type = Option<Vec<Object>>, max_items = 0)]
+    pub(super) functions: Option<Value>,
+    /// Nothing to stop at.
+    #[schema(value_type = Option<Vec<String>>, max_items = 0)]
+    pub(super) stop: Option<Value>,
+    /// False.
+    pub(super) logprobs: Option<bool>,
+}
+
+/// Of a streamed answer.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(in crate::routes) struct StreamOptions {
+    /// Whether a last piece tells the usage.
+    pub(super) include_usage: Option<bool>,
+}
+
+/// Of a spoken answer.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(in crate::routes) struct AudioOptions {
+    /// Name of a voice; names of OpenAI's voices mean the default one.
+    pub(super) voice: Option<String>,
+    pub(super) format: Sound,
+}
+
+/// How a spoken answer is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::routes) enum Sound {
+    Wav,
+}
+
+/// OpenAI's own voices, which clients have built in.
+const OPENAI_VOICES: [&str; 13] = [
+    "alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin", "nova", "onyx", "sage",
+    "shimmer", "verse",
+];
+
+/// The voice that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Voice {
+    /// None for the default one.
+    pub(super) name: Option<String>,
+    pub(super) format: Sound,
+}
+
+/// Something that was said.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(in crate::routes) struct Message {
+    pub(super) role: Role,
+    pub(super) content: Option<Content>,
+}
+
+/// Who said it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::routes) enum Role {
+    System,
+    Developer,
+    User,
+    Assistant,
+}
+
+/// What was said.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub(in crate::routes) enum Content {
+    Text(String),
+    Parts(Vec<Part>),
+}
+
+/// A part of a message.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(in crate::routes) enum Part {
+    Text {
+        text: String,
+    },
+    /// A recording of the question; in the last message only.
+    InputAudio {
+        input_audio: InputAudio,
+    },
+    /// What an assistant would not say.
+    Refusal {
+        refusal: String,
+    },
+}
+
+/// A recording.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(in crate::routes) struct InputAudio {
+    /// In base64.
+    pub(super) data: String,
+    /// Such as `wav`; what it is, is found out from the recording.
+    #[expect(
+        dead_code,
+        reason = "of the interface; the recording itself is looked at"
+    )]
+    pub(super) format: Option<String>,
+}
+
+/// A question as the pipeline takes it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Asked {
+    pub(super) text: String,
+    /// A recording in base64 that belongs to the question.
+    pub(super) recording: Option<String>,
+    pub(super) history: Vec<Turn>,
+}
+
+impl ChatRequest {
+    /// Refuses what cannot be done.
+    pub(super) fn check(&self) -> Result<(), ApiError> {
+        let unsupported = |param, text: &str| Err(ApiError::unsupported(param, text));
+        let is_empty = |value: &Option<Value>| match value {
+            None | Some(Value::Null) => true,
+            Some(Value::Array(list)) => list.is_empty(),
+            Some(_) => false,
+        };
+        if self.n.is_some_and(|n| n != 1) {
+            return unsupported("n", "there is one answer: `n` can be 1 only");
+        }
+        if !is_empty(&self.tools) || !is_empty(&self.functions) {
+            return unsupported("tools", "answers call no tools");
+        }
+        if !is_empty(&self.stop) {
+            return unsupported("stop", "an answer ends by itself: `stop` cannot be set");
+        }
+        if self.logprobs == Some(true) {
+            return unsupported("logprobs", "there are no log-probabilities of an answer");
+        }
+        if let Some(format) = self
+            .response_format
+            .as_ref()
+            .filter(|value| !value.is_null())
+            && format.get("type").and_then(Value::as_str) != Some("text")
+        {
+            return unsupported(
+                "response_format",
+                "an answer is text: `type` can be text only",
+            );
+        }
+        if self.stream_options.is_some() && self.stream != Some(true) {
+            return Err(ApiError::invalid(
+                "stream_options",
+                "`stream_options` is for streamed answers",
+            ));
+        }
+        if let Some(language) = &self.language
+            && !ids::is_language(language)
+        {
+            return Err(ApiError::invalid(
+                "language",
+                "`language` must be a language tag such as `en` or `en-US`",
+            ));
+        }
+        Ok(())
+    }
+
+    /// How the answer is to be spoken; none for text only.
+    pub(super) fn voice(&self) -> Result<Option<Voice>, ApiError> {
+        let modalities = self.modalities.as_deref().unwrap_or_default();
+        if let Some(other) = modalities
+            .iter()
+            .find(|name| !matches!(name.as_str(), "text" | "audio"))
+        {
+            let text = format!(
+                "an answer can be text and audio, not `{}`",
+                other.escape_debug()
+            );
+            return Err(ApiError::unsupported("modalities", text));
+        }
+        if !modalities.iter().any(|name| name == "audio") {
+            return Ok(None);
+        }
+        let Some(audio) = &self.audio else {
+            return Err(ApiError::invalid(
+                "audio",
+                "`audio` must say how the answer is to be spoken",
+            ));
+        };
+        if self.stream == Some(true) {
+            return Err(ApiError::unsupported(
+                "modalities",
+                "a streamed answer is text only",
+            ));
+        }
+        let name = audio
+            .voice
+            .clone()
+            .filter(|name| !OPENAI_VOICES.contains(&name.as_str()));
+        if name.as_deref().is_some_and(|name| !ids::is_voice(name)) {
+            return Err(ApiError::invalid(
+                "audio",
+                "`voice` must be the name of a voice",
+            ));
+        }
+        Ok(Some(Voice {
+            name,
+            format: audio.format,
+        }))
+    }
+
+    /// The question and what was said before.
+    pub(super) fn asked(messages: Vec<Message>) -> Result<Asked, ApiError> {
+        let mut asked = Asked {
+            text: String::new(),
+            recording: None,
+            history: Vec::new(),
+        };
+        if messages.last().is_none_or(|last| last.role != Role::User) {
+            return Err(ApiError::invalid(
+                "messages",
+                "the last message must be the user's: it is the question",
+            ));
+        }
+        let n_messages = messages.len();
+        for (index, message) in messages.into_iter().enumerate() {
+            let (text, recording) = said(message.content)?;
+            let is_last = index + 1 == n_messages;
+            if recording.is_some() && !is_last {
+                return Err(ApiError::unsupported(
+                    "messages",
+                    "only the last message can have a recording",
+                ));
+            }
+            match message.role {
+                Role::System | Role::Developer => {}
+                // What a user says in two messages is one question.
+                Role::User => join(&mut asked.text, &text),
+                Role::Assistant => asked.answer(&text),
+            }
+            asked.recording = recording;
+        }
+        Ok(asked)
+    }
+}
+
+impl Asked {
+    /// Closes a turn of the history. What is said before any question, or again after an answer, adds to what was said, or is nothing.
+    fn answer(&mut self, text: &str) {
+        let user = std::mem::take(&mut self.text);
+        match self.history.last_mut() {
+            Some(last) if user.is_empty() => join(&mut last.assistant, text),
+            None if user.is_empty() => {}
+            _ => self.history.push(Turn {
+                user,
+                assistant: text.to_owned(),
+                intent: None,
+                item_ids: Vec::new(),
+                item_type: None,
+            }),
+        }
+    }
+}
+
+fn join(text: &mut String, more: &str) {
+    if !text.is_empty() && !more.is_empty() {
+        text.push('\n');
+    }
+    text.push_str(more);
+}
+
+/// The text and the recording of a message.
+fn said(content: Option<Content>) -> Result<(String, Option<String>), ApiError> {
+    let mut text = String::new();
+    let mut recording = None;
+    match content {
+        None => {}
+        Some(Content::Text(whole)) => whole.trim().clone_into(&mut text),
+        Some(Content::Parts(parts)) => {
+            for part in parts {
+                match part {
+                    Part::Text { text: part } | Part::Refusal { refusal: part } => {
+                        join(&mut text, part.trim());
+                    }
+                    Part::InputAudio { input_audio } => {
+                        if recording.replace(input_audio.data).is_some() {
+                            return Err(ApiError::unsupported(
+                                "messages",
+                                "a message can have one recording",
+                            ));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    Ok((text, recording))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn asked(messages: Value) -> Result<Asked, String> {
+        let messages = serde_json::from_value(messages).map_err(|error| error.to_string())?;
+        ChatRequest::asked(messages).map_err(|error| format!("{error:?}"))
+    }
+
+    fn turn(user: &str, assistant: &str) -> Turn {
+        Turn {
+            user: user.into(),
+            assistant: assistant.into(),
+            intent: None,
+            item_ids: vec![],
+            item_type: None,
+        }
+    }
+
+    #[test]
+    fn the_last_message_is_the_question_and_the_others_are_turns() {
+        let found = asked(json!([
+            { "role": "system", "content": "You are a pirate." },
+            { "role": "assistant", "content": "Welcome!" },
+            { "role": "user", "content": " Who was she? " },
+            { "role": "assistant", "content": "A computer scientist." },
+            { "role": "assistant", "content": [{ "type": "text", "text": "And an admiral." }] },
+            { "role": "user", "content": [{ "type": "text", "text": "And what" }, { "type": "text", "text": "did she build?" }] },
+            { "role": "assistant", "content": null },
+            { "role": "user", "content": "Well?" },
+            { "role": "user", "content": "Tell me." },
+        ]))
+        .unwrap();
+        assert_eq!(found.text, "Well?\nTell me.");
+        assert_eq!(
+            found.history,
+            [
+                turn("Who was she?", "A computer scientist.\nAnd an admiral."),
+                turn("And what\ndid she build?", "")
+            ]
+        );
+    }
+
+    #[test]
+    fn a_recording_is_of_the_question() {
+        let recording =
+            json!({ "type": "input_audio", "input_audio": { "data": "AAAA", "format": "wav" } });
+        let found = asked(json!([{ "role": "user", "content": [recording] }])).unwrap();
+        assert_eq!(
+            (found.text.as_str(), found.recording.as_deref()),
+            ("", Some("AAAA"))
+        );
+        let earlier = asked(json!([
+            { "role": "user", "content": [recording] },
+            { "role": "assistant", "content": "Yes." },
+            { "role": "user", "content": "And?" },
+        ]));
+        assert!(earlier.is_err());
+        assert!(asked(json!([{ "role": "user", "content": [recording, recording] }])).is_err());
+    }
+
+    #[test]
+    fn without_a_question_there_is_no_answer() {
+        assert!(asked(json!([])).is_err());
+        assert!(asked(json!([{ "role": "assistant", "content": "Hello" }])).is_err());
+        assert!(asked(json!([{ "role": "tool", "content": "42" }])).is_err());
+        assert!(asked(json!([{ "role": "user", "content": [{ "type": "image_url" }] }])).is_err());
+    }
+
+    #[test]
+    fn what_cannot_be_done_is_refused_and_what_only_nudges_is_not() {
+        let check = |extra: Value| {
+            let mut body = json!({ "model": "gpt-4o", "messages": [] });
+            body.as_object_mut()
+                .unwrap()
+                .extend(extra.as_object().unwrap().clone());
+            serde_json::from_value::<ChatRequest>(body).unwrap().check()
+        };
+        for fine in [
+            json!({ "temperature": 1.5, "seed": 7, "max_tokens": 10, "n": 1, "tools": [], "stop": null }),
+            json!({ "response_format": { "type": "text" }, "logprobs": false, "language": "de" }),
+            json!({ "stream": true, "stream_options": { "include_usage": true } }),
+        ] {
+            assert!(check(fine.clone()).is_ok(), "{fine}");
+        }
+        for refused in [
+            json!({ "n": 2 }),
+            json!({ "tools": [{}] }),
+            json!({ "functions": [{}] }),
+            json!({ "stop": "." }),
+            json!({ "logprobs": true }),
+            json!({ "response_format": { "type": "json_object" } }),
+            json!({ "stream_options": { "include_usage": true } }),
+            json!({ "language": "../x" }),
+        ] {
+            assert!(check(refused.clone()).is_err(), "{refused}");
+        }
+    }
+}
