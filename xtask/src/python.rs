@@ -26,7 +26,7 @@ pub(crate) fn find() -> Result<&'static str> {
 }
 
 /// The interpreter of an environment, made on first use: `models` (conversion), `tests`, `peer` (benchmarks, golden files),
-/// `upstream` and `speech` (servers that stages ask), or `guests` (components in Python).
+/// `upstream` and `speech` (servers that stages ask), `deploy` (linters), or `guests` (components in Python).
 pub(crate) fn environment(name: &str) -> Result<PathBuf> {
     let requirements = requirements(name)?;
     let text = std::fs::read(&requirements).with_context(|| requirements.display().to_string())?;
@@ -89,6 +89,7 @@ pub(crate) fn requirements(name: &str) -> Result<PathBuf> {
         "guests" => "examples/intent-python/requirements.txt",
         "upstream" => "tests/requirements-upstream.txt",
         "speech" => "tests/requirements-speech.txt",
+        "deploy" => "tests/requirements-deploy.txt",
         _ => bail!("there is no Python environment `{name}`"),
     };
     Ok(paths::root().join(file))

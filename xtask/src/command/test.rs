@@ -19,6 +19,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     // Their packages need a newer Python than ours; without it the one case of each is skipped and says so.
     let upstream = server("upstream", 10)?;
     let speech = server("speech", 11)?;
+    let deploy = server("deploy", 10)?;
     let node = node::environment()?;
     build::run()?;
     build::test_guests()?;
@@ -45,13 +46,14 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
             .env("COLLOQUY_PYTHON", python)
             .envs(upstream.map(|python| ("COLLOQUY_UPSTREAM_PYTHON", python)))
             .envs(speech.map(|python| ("COLLOQUY_SPEECH_PYTHON", python)))
+            .envs(deploy.map(|python| ("COLLOQUY_DEPLOY_PYTHON", python)))
             .arg("--")
             .args(args),
     )?;
     own
 }
 
-/// The environment of a server that needs Python 3.`minor`; none with an older one.
+/// The environment of a server or a tool that needs Python 3.`minor`; none with an older one.
 fn server(name: &str, minor: u8) -> Result<Option<PathBuf>> {
     if python::is_at_least(minor)? {
         python::environment(name).map(Some)
