@@ -15,6 +15,8 @@ pub(crate) enum What {
     Turns,
     /// Components with their models inside and those that read them.
     Preinit,
+    /// A host at half of what it can do, for ten minutes: whether a turn fails, whether memory grows.
+    Soak,
 }
 
 /// Runs a benchmark program of the test crate with what it needs at hand. `args` goes to it.
@@ -27,6 +29,13 @@ pub(crate) fn run(what: What, args: &[String]) -> Result<()> {
             preinit::prepare(Path::new(super::CONFIG))?;
             let mut bench = program("bench-preinit", args);
             run::shown(test::environment(&mut bench)?)
+        }
+        What::Soak => {
+            setup::run()?;
+            models::run(&[])?;
+            recordings::run(&[])?;
+            build::run()?;
+            run::shown(test::environment(&mut program("soak", args))?)
         }
     }
 }

@@ -121,7 +121,8 @@ enum Command {
     },
     /// Measure on this machine
     Bench {
-        /// `turns` against the usual Python stack, or components with models inside (`preinit`) against those that read them
+        /// `turns` against the usual Python stack, components with models inside (`preinit`) against those that read them, or a host under
+        /// load for ten minutes (`soak`)
         #[arg(value_name = "WHAT", default_value = "turns")]
         what: bench::What,
         /// Passed to the benchmark
