@@ -19,6 +19,7 @@ pub mod range;
 pub mod routes;
 pub mod security;
 pub mod session;
+mod speaking;
 pub mod store;
 pub mod times;
 pub mod turn;

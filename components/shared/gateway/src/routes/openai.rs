@@ -18,6 +18,7 @@ use crate::{
 pub(super) mod chat;
 pub(super) mod error;
 pub(super) mod models;
+pub(super) mod speech;
 pub(super) mod transcriptions;
 
 /// All of them.
@@ -28,7 +29,9 @@ pub(super) fn routes(config: &Config) -> Router<App> {
     Router::new()
         .route("/v1/models", get(models::list))
         .route("/v1/models/{id}", get(models::show))
+        .route("/v1/audio/speech", post(speech::speak))
         .route("/v1/audio/transcriptions", transcribe)
+        .route("/v1/audio/voices", get(speech::voices))
         .route("/v1/chat/completions", complete)
 }
 
