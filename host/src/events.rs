@@ -200,13 +200,7 @@ impl BreakerState {
 pub(crate) async fn count(mut events: Subscription, metrics: Metrics) {
     while let Some(happened) = events.next().await {
         metrics.event(happened.event.kind());
-        match &happened.event {
-            Event::BreakerChanged(change) => {
-                metrics.breaker_changed(&change.upstream, change.now.name());
-            }
-            Event::StageDegraded(degraded) => metrics.degraded(&degraded.stage),
-            _ => {}
-        }
+        metrics.told(&happened.event);
     }
 }
 

@@ -19,6 +19,7 @@ use crate::metrics::Metrics;
 use crate::outbound::Client;
 use crate::stage::{Artifact, Reach};
 use crate::store::{Store, Stores};
+use crate::telemetry::Telemetry;
 
 /// How long a NATS server may take for the last events.
 const LAST_EVENTS: Duration = Duration::from_secs(2);
@@ -41,6 +42,9 @@ pub enum StartError {
     /// The edge component leaves a stage to us that is not configured.
     #[error("the section [stage.{0}] is missing, and {1} leaves this stage to the host")]
     Stage(&'static str, String),
+    /// Traces cannot be sent.
+    #[error("cannot send traces: {0}")]
+    Traces(String),
     /// Threads cannot be started.
     #[error("cannot start: {0}")]
     Threads(#[from] std::io::Error),
@@ -52,6 +56,7 @@ pub struct Host {
     bus: Bus,
     /// Sends events to a NATS server.
     nats: Option<JoinHandle<()>>,
+    telemetry: Telemetry,
 }
 
 impl Host {
@@ -74,8 +79,16 @@ impl Host {
             let events = bus.subscribe("nats");
             tokio::spawn(nats::forward(events, settings))
         });
+        let client = Client::default();
+        let telemetry = match &config.otlp {
+            None => Telemetry::default(),
+            Some(settings) => {
+                Telemetry::start(settings, client.clone(), &Handle::current(), &metrics)
+                    .map_err(StartError::Traces)?
+            }
+        };
         let reach = Reach {
-            client: Client::default(),
+            client,
             stores: Arc::clone(&stores),
             bus: bus.clone(),
         };
@@ -104,12 +117,18 @@ impl Host {
             breakers,
             stores,
             metrics,
+            telemetry: telemetry.clone(),
             max_body: config.server.max_body,
             max_requests: config.server.max_concurrent_requests,
             closing: AtomicBool::new(false),
         };
         let server = Server::new(listener, handler, config.server.clone());
-        Ok(Self { server, bus, nats })
+        Ok(Self {
+            server,
+            bus,
+            nats,
+            telemetry,
+        })
     }
 
     /// Where it listens.
@@ -129,6 +148,7 @@ impl Host {
         {
             nats.abort();
         }
+        self.telemetry.close().await;
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`config`] is what an operator writes; `edge` is HTTP; `engine` is wasmtime; `stage` is pools of instances;
 //! `bind` forwards the edge component's imports to them; `outbound` sends the requests that a stage may send; `store` keeps values;
-//! `events`, `breakers` and `metrics` tell what happened. Only `edge` knows the HTTP that comes in and only `outbound` that which goes out; only
+//! `events`, `breakers`, `metrics` and `telemetry` tell what happened. Only `edge` knows the HTTP that comes in and only `outbound` that which goes out; only
 //! these two, `engine`, `stage`, `bind` and `preinit` know wasmtime.
 //! The whole public interface is [`host::Host`] and [`config::Config`]: the `colloquy` command is a thin front to them.
 
@@ -21,3 +21,4 @@ mod outbound;
 pub mod preinit;
 mod stage;
 mod store;
+mod telemetry;

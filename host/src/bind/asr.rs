@@ -5,7 +5,7 @@ use wasmtime::component::{Resource, ResourceAny, TypedFunc};
 use super::{contract, described, strategy};
 use crate::bindings::colloquy::asr::asr;
 use crate::edge::Turn;
-use crate::stage::{Attempts, Description, Exports, Instance, Stage, Stream, Version};
+use crate::stage::{Attempts, Candidate, Description, Exports, Instance, Stage, Stream};
 
 contract!(asr);
 strategy!(asr);
@@ -50,12 +50,12 @@ pub struct Transcription {
 
 /// Recognises up to the first segment: until then another recogniser can take over.
 async fn begin(
-    version: &Version<Asr>,
+    candidate: &Candidate<Asr>,
     samples: Vec<i16>,
     speech: Vec<asr::Span>,
     options: asr::Options,
 ) -> Result<Transcription, asr::Error> {
-    let lease = version
+    let lease = candidate
         .open("transcribe", |s| s.transcribe, (samples, speech, options))
         .await?;
     let first = lease.next("next", |s| s.next).await?;
@@ -85,10 +85,11 @@ impl asr::Host for Turn {
         let mut attempts = Attempts::default();
         for candidate in self.stages.asr.candidates(options.strategy.into()) {
             let (samples, speech, options) = (samples.clone(), speech.clone(), options.clone());
-            match begin(&candidate.version, samples, speech, options).await {
+            match begin(&candidate, samples, speech, options).await {
                 Ok(mut transcription) => {
-                    self.stages.asr.answered(&candidate);
                     transcription.degraded = attempts.why().or(transcription.degraded);
+                    let stands_in = transcription.degraded.is_some();
+                    self.stages.asr.answered(&candidate, stands_in);
                     return Ok(Ok(self.table.push(transcription)?));
                 }
                 Err(error) => {

@@ -5,7 +5,7 @@ use wasmtime::component::{Resource, ResourceAny, TypedFunc};
 use super::{contract, described, strategy};
 use crate::bindings::colloquy::llm::llm;
 use crate::edge::Turn;
-use crate::stage::{Attempts, Description, Exports, Instance, Stage, Stream, Version};
+use crate::stage::{Attempts, Candidate, Description, Exports, Instance, Stage, Stream};
 
 contract!(llm);
 strategy!(llm);
@@ -41,11 +41,13 @@ impl Stage for Llm {
 
 /// Generates up to the first text: until then another model can take over.
 async fn begin(
-    version: &Version<Llm>,
+    candidate: &Candidate<Llm>,
     request: llm::Request,
     why: Option<String>,
 ) -> Result<Generation, llm::Error> {
-    let lease = version.open("generate", |s| s.generate, (request,)).await?;
+    let lease = candidate
+        .open("generate", |s| s.generate, (request,))
+        .await?;
     let mut first: Vec<_> = why.map(llm::Chunk::Degraded).into_iter().collect();
     loop {
         let chunk = lease.next("next", |s| s.next).await?;
@@ -65,14 +67,19 @@ async fn begin(
             }
         }
     }
-    Ok(Generation(
-        lease.stream("next", |s| s.next, AHEAD).after(first),
-    ))
+    Ok(Generation {
+        stands_in: matches!(first.first(), Some(llm::Chunk::Degraded(_))),
+        chunks: lease.stream("next", |s| s.next, AHEAD).after(first),
+    })
 }
 
 /// A generation in the stage.
 #[expect(unreachable_pub, reason = "the generated bindings re-export it")]
-pub struct Generation(Stream<llm::Chunk, llm::Error>);
+pub struct Generation {
+    chunks: Stream<llm::Chunk, llm::Error>,
+    /// Whether it is not from whom was asked.
+    stands_in: bool,
+}
 
 impl llm::Host for Turn {
     async fn describe(&mut self) -> wasmtime::Result<Result<llm::Info, llm::Error>> {
@@ -90,9 +97,10 @@ impl llm::Host for Turn {
     ) -> wasmtime::Result<Result<Resource<Generation>, llm::Error>> {
         let mut attempts = Attempts::default();
         for candidate in self.stages.llm.candidates(request.strategy.into()) {
-            match begin(&candidate.version, request.clone(), attempts.why()).await {
+            match begin(&candidate, request.clone(), attempts.why()).await {
                 Ok(generation) => {
-                    self.stages.llm.answered(&candidate);
+                    let stands_in = generation.stands_in;
+                    self.stages.llm.answered(&candidate, stands_in);
                     return Ok(Ok(self.table.push(generation)?));
                 }
                 Err(error) => {
@@ -111,7 +119,7 @@ impl llm::HostGeneration for Turn {
         &mut self,
         it: Resource<Generation>,
     ) -> wasmtime::Result<Result<Option<llm::Chunk>, llm::Error>> {
-        Ok(self.table.get_mut(&it)?.0.next().await)
+        Ok(self.table.get_mut(&it)?.chunks.next().await)
     }
 
     async fn drop(&mut self, it: Resource<Generation>) -> wasmtime::Result<()> {

@@ -27,6 +27,7 @@ use crate::metrics::Metrics;
 use crate::stage::{
     Bound, Chain, Description, Guest, Reach, Settings, Slot, Stage, Status, Version,
 };
+use crate::telemetry::Trace;
 
 /// The stages of this host: those that the edge component does not have inside.
 pub(crate) struct Stages {
@@ -76,10 +77,10 @@ impl Stages {
             metrics: &Metrics,
             reach: &Reach,
         ) -> std::io::Result<Chain<Slot<S>>> {
-            settings.try_map(|_, settings| {
+            settings.try_map(|section, settings| {
                 let (metrics, reach) = (metrics.clone(), reach.clone());
-                Version::start(compiler, settings.clone(), runtime.clone(), metrics, reach)
-                    .map(Slot::new)
+                let (settings, runtime) = (settings.clone(), runtime.clone());
+                Version::start(compiler, section, settings, runtime, metrics, reach).map(Slot::new)
             })
         }
         Ok(Self {
@@ -123,18 +124,18 @@ impl Stages {
         .collect()
     }
 
-    /// The versions for a turn that starts now.
-    pub(crate) fn snapshot(&self) -> Snapshot {
-        fn bound<S: Stage>(slots: &Chain<Slot<S>>) -> Bound<S> {
-            Bound::new(slots.map(Slot::current))
+    /// The versions for a turn of this trace that starts now.
+    pub(crate) fn snapshot(&self, trace: &Trace) -> Snapshot {
+        fn bound<S: Stage>(slots: &Chain<Slot<S>>, trace: &Trace) -> Bound<S> {
+            Bound::new(slots.map(Slot::current), trace)
         }
         Snapshot {
-            ingest: bound(&self.ingest),
-            vad: bound(&self.vad),
-            asr: bound(&self.asr),
-            intent: bound(&self.intent),
-            llm: bound(&self.llm),
-            tts: bound(&self.tts),
+            ingest: bound(&self.ingest, trace),
+            vad: bound(&self.vad, trace),
+            asr: bound(&self.asr, trace),
+            intent: bound(&self.intent, trace),
+            llm: bound(&self.llm, trace),
+            tts: bound(&self.tts, trace),
         }
     }
 }
@@ -189,6 +190,17 @@ macro_rules! contract {
                     Self::Unavailable(why) => Pass::Down(format!("is not available: {why}")),
                     Self::Internal(_) => Pass::Down("failed".to_owned()),
                 })
+            }
+
+            fn label(&self) -> &'static str {
+                match self {
+                    Self::InvalidInput(_) => "invalid-input",
+                    Self::Unsupported(_) => "unsupported",
+                    Self::Busy(_) => "busy",
+                    Self::Deadline => "deadline",
+                    Self::Unavailable(_) => "unavailable",
+                    Self::Internal(_) => "internal",
+                }
             }
         }
 

@@ -5,7 +5,7 @@ use wasmtime::component::{Resource, ResourceAny, TypedFunc};
 use super::{contract, described};
 use crate::bindings::colloquy::tts::tts;
 use crate::edge::Turn;
-use crate::stage::{Attempts, Description, Exports, Instance, Stage, Strategy, Stream, Version};
+use crate::stage::{Attempts, Candidate, Description, Exports, Instance, Stage, Strategy, Stream};
 
 contract!(tts);
 
@@ -55,11 +55,11 @@ pub struct Speech {
 /// Speaks up to the first audio: until then another voice can take over. The rate is asked for now too, because the contract lets nobody
 /// fail to know it later.
 async fn begin(
-    version: &Version<Tts>,
+    candidate: &Candidate<Tts>,
     text: String,
     options: tts::Options,
 ) -> Result<Speech, tts::Error> {
-    let lease = version
+    let lease = candidate
         .open("synthesize", |s| s.synthesize, (text, options))
         .await?;
     let sample_rate_hz = lease
@@ -88,7 +88,7 @@ impl tts::Host for Turn {
         // Those of everybody who may speak; the first who can answer has the default one.
         let (mut voices, mut attempts) = (Vec::<tts::Voice>::new(), Attempts::default());
         for candidate in self.stages.tts.candidates(Strategy::Balanced) {
-            match candidate.version.once("voices", |s| s.voices, ()).await {
+            match candidate.once("voices", |s| s.voices, ()).await {
                 Ok(more) => {
                     let known = |voice: &tts::Voice| voices.iter().any(|v| v.name == voice.name);
                     let new: Vec<_> = more.into_iter().filter(|voice| !known(voice)).collect();
@@ -114,10 +114,11 @@ impl tts::Host for Turn {
     ) -> wasmtime::Result<Result<Resource<Speech>, tts::Error>> {
         let mut attempts = Attempts::default();
         for candidate in self.stages.tts.candidates(Strategy::Balanced) {
-            match begin(&candidate.version, text.clone(), options.clone()).await {
+            match begin(&candidate, text.clone(), options.clone()).await {
                 Ok(mut speech) => {
-                    self.stages.tts.answered(&candidate);
                     speech.degraded = attempts.why().or(speech.degraded);
+                    let stands_in = speech.degraded.is_some();
+                    self.stages.tts.answered(&candidate, stands_in);
                     return Ok(Ok(self.table.push(speech)?));
                 }
                 Err(error) => {

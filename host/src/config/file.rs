@@ -17,6 +17,7 @@ pub(super) struct File {
     pub(super) chain: Chain,
     pub(super) keyvalue: BTreeMap<String, KeyValue>,
     pub(super) events: Events,
+    pub(super) telemetry: super::telemetry::Telemetry,
 }
 
 #[derive(Debug, Deserialize)]
@@ -177,12 +178,6 @@ fn one() -> usize {
     1
 }
 
-    pub(super) url: Option<String>,
-    pub(super) prefix: Option<String>,
-    pub(super) endpoint: Option<String>,
-    pub(super) region: Option<String>,
-    pub(super) credentials: Option<Credential>,
-    pub(super) timeout_ms: Option<u64>,
 fn queue() -> usize {
     8
 }
@@ -190,19 +185,6 @@ fn queue() -> usize {
 fn queue_timeout_ms() -> u64 {
     5_000
 }
-    Redis,
-    Object,
-}
-
-impl Backend {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Memory => "memory",
-            Self::Sqlite => "sqlite",
-            Self::Redis => "redis",
-            Self::Object => "object",
-        }
-    }
 
 fn deadline_ms() -> u64 {
     20_000
@@ -223,6 +205,12 @@ pub(super) struct KeyValue {
     pub(super) path: Option<PathBuf>,
     pub(super) max_mib: u64,
     pub(super) max_age_minutes: Option<u64>,
+    pub(super) url: Option<String>,
+    pub(super) prefix: Option<String>,
+    pub(super) endpoint: Option<String>,
+    pub(super) region: Option<String>,
+    pub(super) credentials: Option<Credential>,
+    pub(super) timeout_ms: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -230,4 +218,17 @@ pub(super) struct KeyValue {
 pub(super) enum Backend {
     Memory,
     Sqlite,
+    Redis,
+    Object,
+}
+
+impl Backend {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Sqlite => "sqlite",
+            Self::Redis => "redis",
+            Self::Object => "object",
+        }
+    }
 }

@@ -8,6 +8,7 @@ mod file;
 mod keyvalue;
 mod mistake;
 mod stage;
+mod telemetry;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -37,6 +38,7 @@ pub struct Config {
     pub(crate) stages: Stages,
     pub(crate) buckets: Vec<Bucket>,
     pub(crate) nats: Option<nats::Settings>,
+    pub(crate) otlp: Option<crate::telemetry::Settings>,
 }
 
 /// Bounds of the HTTP server.
@@ -181,6 +183,7 @@ impl Config {
                 .map(|(name, bucket)| keyvalue::resolve(&reader, name, bucket))
                 .collect::<Result<_, _>>()?,
             nats: events::resolve(&reader, &file.events)?,
+            otlp: telemetry::resolve(&reader, &file.telemetry)?,
         })
     }
 }

@@ -27,6 +27,7 @@ use crate::events::Bus;
 use crate::outbound::Sockets;
 use crate::stage::Artifact;
 use crate::store::Stores;
+use crate::telemetry::Trace;
 
 /// When a client that was turned away should come back, in milliseconds.
 const RETRY_MS: u32 = 1000;
@@ -89,13 +90,17 @@ impl Component {
     }
 
     /// Has a fresh instance answer; returns when it has sent the head of its response.
-    pub(super) async fn answer(&self, request: Request<WasiBody>) -> Result<Answer, Problem> {
+    pub(super) async fn answer(
+        &self,
+        request: Request<WasiBody>,
+        trace: &Trace,
+    ) -> Result<Answer, Problem> {
         let permit = Arc::clone(&self.free)
             .try_acquire_owned()
             .map_err(|_| Problem::Overloaded(RETRY_MS))?;
         let fate = Arc::new(OnceLock::new());
         let (sender, response) = oneshot::channel();
-        let mut store = self.store().map_err(failed)?;
+        let mut store = self.store(trace).map_err(failed)?;
         let (prepared, timeout, told) =
             (self.prepared.proxy.clone(), self.timeout, Arc::clone(&fate));
         let task = async move {
@@ -140,7 +145,7 @@ impl Component {
         let _all_back = self.free.acquire_many(all).await;
     }
 
-    fn store(&self) -> wasmtime::Result<Store<Turn>> {
+    fn store(&self, trace: &Trace) -> wasmtime::Result<Store<Turn>> {
         let Resources {
             stages,
             stores,
@@ -151,7 +156,7 @@ impl Component {
         Ok(engine::store(
             &self.prepared.engine,
             Turn {
-                stages: stages.snapshot(),
+                stages: stages.snapshot(trace),
                 all_stages: stages,
                 breakers,
                 stores,

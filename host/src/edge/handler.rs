@@ -3,27 +3,26 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
-use tracing::{Instrument, Span};
+use tracing::Instrument;
 use wasmtime_wasi_http::{Error, WasiBody};
 
-use super::body::{Body, GuestBody, Tail, With, full};
+use super::body::{Body, GuestBody, With, full};
 use super::component::Component;
 use super::problem::Problem;
+use super::record::Record;
 use super::request_id::{RequestId, X_REQUEST_ID};
 use crate::bind::{Report, Stages};
 use crate::breakers::Breakers;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, method_label};
 use crate::stage::Status;
 use crate::store::Stores;
+use crate::telemetry::{Telemetry, Trace};
 
-/// Status in log and metrics when the client left before there was one. Not a registered status, but a widely understood one.
-const CLIENT_LEFT: u16 = 499;
 /// What scrapers of metrics expect.
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -34,6 +33,7 @@ pub(crate) struct Handler {
     pub(crate) stores: Arc<Stores>,
     pub(crate) breakers: Arc<Breakers>,
     pub(crate) metrics: Metrics,
+    pub(crate) telemetry: Telemetry,
     pub(crate) max_body: u64,
     pub(crate) max_requests: usize,
     /// Set when the host begins to shut down.
@@ -47,14 +47,20 @@ impl Handler {
         request: Request<Incoming>,
     ) -> Result<Response<Body>, Infallible> {
         let id = RequestId::of(request.headers());
-        // Of the highest level, so that no filter takes the id away from an error.
-        let span = tracing::error_span!("request", id = %id);
         let path = request.uri().path().to_owned();
-        let mut record = Record::begin(&self.metrics, &request, &span);
-        let answer = self.route(request, &id).instrument(span).await;
+        let trace = self.telemetry.request(
+            request.headers(),
+            method_label(request.method()),
+            &id.to_string(),
+            &self.metrics,
+        );
+        // Of the highest level, so that no filter takes the id away from an error.
+        let span = tracing::error_span!("request", request_id = %id, trace_id = trace.id());
+        let mut record = Record::begin(&self.metrics, &request, &span, &trace);
+        let answer = self.route(request, &id, &trace).instrument(span).await;
         let mut response = answer.unwrap_or_else(|problem| problem.response(&path, &id));
         response.headers_mut().insert(X_REQUEST_ID, id.value());
-        record.status = response.status().as_u16();
+        record.answers(&mut response);
         Ok(response.map(|body| With { body, tail: record }.boxed_unsync()))
     }
 
@@ -62,6 +68,7 @@ impl Handler {
         &self,
         request: Request<Incoming>,
         id: &RequestId,
+        trace: &Trace,
     ) -> Result<Response<Body>, Problem> {
         match (request.method(), request.uri().path()) {
             (&Method::GET | &Method::HEAD, "/livez") => {
@@ -69,7 +76,7 @@ impl Handler {
             }
             (&Method::GET | &Method::HEAD, "/readyz") => Ok(self.readiness()),
             (&Method::GET | &Method::HEAD, "/metrics") => self.metrics().await,
-            _ => self.guest(request, id).await,
+            _ => self.guest(request, id, trace).await,
         }
     }
 
@@ -124,9 +131,11 @@ impl Handler {
         &self,
         request: Request<Incoming>,
         id: &RequestId,
+        trace: &Trace,
     ) -> Result<Response<Body>, Problem> {
         let head = request.method() == Method::HEAD;
-        let (response, running) = self.component.answer(self.admit(request, id)?).await?;
+        let request = self.admit(request, id)?;
+        let (response, running) = self.component.answer(request, trace).await?;
         let announced = response
             .headers()
             .get(CONTENT_LENGTH)
@@ -202,65 +211,4 @@ fn json(status: StatusCode, value: &serde_json::Value) -> Response<Body> {
         .headers_mut()
         .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
-}
-
-/// What is told about a request when it is over, however it ends.
-struct Record {
-    metrics: Metrics,
-    span: Span,
-    method: Method,
-    path: String,
-    since: Instant,
-    status: u16,
-    bytes: u64,
-    whole: bool,
-}
-
-impl Record {
-    fn begin(metrics: &Metrics, request: &Request<Incoming>, span: &Span) -> Self {
-        metrics.began();
-        Self {
-            metrics: metrics.clone(),
-            span: span.clone(),
-            method: request.method().clone(),
-            path: request.uri().path().to_owned(),
-            since: Instant::now(),
-            status: CLIENT_LEFT,
-            bytes: 0,
-            whole: request.method() == Method::HEAD,
-        }
-    }
-}
-
-impl Tail for Record {
-    fn sent(&mut self, n: usize) {
-        self.bytes += n as u64;
-    }
-
-    fn complete(&mut self, whole: bool) {
-        self.whole = whole;
-    }
-}
-
-impl Drop for Record {
-    fn drop(&mut self) {
-        let took = self.since.elapsed();
-        self.metrics.answered(&self.method, self.status, took);
-        let _in_request = self.span.enter();
-        let (method, path, status, bytes, whole) = (
-            self.method.as_str(),
-            &self.path,
-            self.status,
-            self.bytes,
-            self.whole,
-        );
-        let ms = took.as_millis() as u64;
-        match self.path.as_str() {
-            // Asked every few seconds by whoever watches.
-            "/livez" | "/readyz" | "/metrics" => {
-                tracing::debug!(method, path, status, ms, "answered")
-            }
-            _ => tracing::info!(method, path, status, ms, bytes, whole, "answered"),
-        }
-    }
 }

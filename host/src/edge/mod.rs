@@ -9,6 +9,7 @@ mod body;
 mod component;
 mod handler;
 mod problem;
+mod record;
 mod request_id;
 mod server;
 mod turn;

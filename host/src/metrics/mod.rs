@@ -9,8 +9,11 @@ mod happened;
 mod registering;
 mod stages;
 mod stores;
+mod turns;
 
 use std::sync::Arc;
+
+pub(crate) use edge::method_label;
 
 use prometheus_client::encoding::text;
 use prometheus_client::registry::Registry;
@@ -27,6 +30,7 @@ struct Inner {
     happened: happened::Happened,
     stages: stages::Stages,
     stores: stores::Stores,
+    turns: turns::Turns,
 }
 
 impl Metrics {
@@ -39,6 +43,7 @@ impl Metrics {
             happened: happened::Happened::register(r),
             stages: stages::Stages::register(r),
             stores: stores::Stores::register(r),
+            turns: turns::Turns::register(r),
             registry,
         };
         Self {

@@ -1,5 +1,6 @@
 //! Stages: calls, queues, pools, and who stood in for whom.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -9,12 +10,13 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use super::Metrics;
-use super::registering::{Histograms, SECONDS, histograms, plain, timed};
+use super::registering::{CALL, Histograms, PATIENCE, WAIT, histograms, plain, timed};
 use crate::stage::Status;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct StageCall {
     stage: &'static str,
+    section: Arc<str>,
     call: &'static str,
 }
 
@@ -27,18 +29,41 @@ struct OfStage {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfSection {
     stage: &'static str,
-    section: String,
+    section: Arc<str>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct StageReason {
     stage: &'static str,
+    section: Arc<str>,
     reason: &'static str,
+}
+
+impl OfSection {
+    fn new(stage: &'static str, section: &Arc<str>) -> Self {
+        Self {
+            stage,
+            section: Arc::clone(section),
+        }
+    }
+}
+
+impl StageReason {
+    fn new(stage: &'static str, section: &Arc<str>, reason: &'static str) -> Self {
+        Self {
+            stage,
+            section: Arc::clone(section),
+            reason,
+        }
+    }
 }
 
 pub(super) struct Stages {
     calls: Histograms<StageCall>,
-    waits: Histograms<OfStage>,
+    durations: Histograms<OfSection>,
+    first_results: Histograms<OfSection>,
+    failures: Family<StageReason, Counter>,
+    waits: Histograms<OfSection>,
     instances: Family<OfSection, Gauge>,
     ready: Family<OfSection, Gauge>,
     in_use: Family<OfSection, Gauge>,
@@ -56,13 +81,31 @@ impl Stages {
                 r,
                 "stage_call_duration",
                 "Time in one call of a stage",
-                histograms(SECONDS),
+                histograms(CALL),
+            ),
+            durations: timed(
+                r,
+                "stage_duration",
+                "Time from the wish for an instance of a stage to the end of its last call for that piece of work",
+                histograms(CALL),
+            ),
+            first_results: timed(
+                r,
+                "stage_first_result",
+                "Time until a stage had its first segment, word or sound",
+                histograms(PATIENCE),
+            ),
+            failures: plain(
+                r,
+                "stage_failures",
+                "Pieces of work that a stage could not do, by reason",
+                Family::default(),
             ),
             waits: timed(
                 r,
                 "stage_queue_wait",
                 "Time until an instance of a stage was free",
-                histograms(SECONDS),
+                histograms(WAIT),
             ),
             instances: plain(
                 r,
@@ -112,31 +155,69 @@ impl Stages {
 
 impl Metrics {
     /// A call of a stage ended.
-    pub(crate) fn called(&self, stage: &'static str, call: &'static str, took: Duration) {
+    pub(crate) fn called(
+        &self,
+        stage: &'static str,
+        section: &Arc<str>,
+        call: &'static str,
+        took: Duration,
+    ) {
+        let call = StageCall {
+            stage,
+            section: Arc::clone(section),
+            call,
+        };
         let calls = &self.inner.stages.calls;
-        calls
-            .get_or_create(&StageCall { stage, call })
-            .observe(took.as_secs_f64());
+        calls.get_or_create(&call).observe(took.as_secs_f64());
+    }
+
+    /// A stage did a piece of work; `first` is when its first result was there.
+    pub(crate) fn stage_took(
+        &self,
+        stage: &'static str,
+        section: &Arc<str>,
+        took: Duration,
+        first: Option<Duration>,
+    ) {
+        let of = OfSection::new(stage, section);
+        let stages = &self.inner.stages;
+        let durations = stages.durations.get_or_create(&of);
+        durations.observe(took.as_secs_f64());
+        if let Some(first) = first {
+            let results = stages.first_results.get_or_create(&of);
+            results.observe(first.as_secs_f64());
+        }
+    }
+
+    /// A stage could not do a piece of work.
+    pub(crate) fn stage_failed(
+        &self,
+        stage: &'static str,
+        section: &Arc<str>,
+        reason: &'static str,
+    ) {
+        let of = StageReason::new(stage, section, reason);
+        self.inner.stages.failures.get_or_create(&of).inc();
     }
 
     /// A caller got an instance, or gave up.
-    pub(crate) fn queued(&self, stage: &'static str, took: Duration) {
+    pub(crate) fn queued(&self, stage: &'static str, section: &Arc<str>, took: Duration) {
         let waits = &self.inner.stages.waits;
         waits
-            .get_or_create(&OfStage { stage })
+            .get_or_create(&OfSection::new(stage, section))
             .observe(took.as_secs_f64());
     }
 
     /// A caller got no instance.
-    pub(crate) fn refused(&self, stage: &'static str, reason: &'static str) {
-        let refused = &self.inner.stages.refused;
-        refused.get_or_create(&StageReason { stage, reason }).inc();
+    pub(crate) fn refused(&self, stage: &'static str, section: &Arc<str>, reason: &'static str) {
+        let of = StageReason::new(stage, section, reason);
+        self.inner.stages.refused.get_or_create(&of).inc();
     }
 
     /// An instance was given up.
-    pub(crate) fn retired(&self, stage: &'static str, reason: &'static str) {
-        let retired = &self.inner.stages.retired;
-        retired.get_or_create(&StageReason { stage, reason }).inc();
+    pub(crate) fn retired(&self, stage: &'static str, section: &Arc<str>, reason: &'static str) {
+        let of = StageReason::new(stage, section, reason);
+        self.inner.stages.retired.get_or_create(&of).inc();
     }
 
     /// Something lesser stood in for a stage.
@@ -152,10 +233,7 @@ impl Metrics {
 
     /// A stage's pool as it is now.
     pub(crate) fn pool(&self, stage: &'static str, section: &str, status: &Status) {
-        let of = OfSection {
-            stage,
-            section: section.to_owned(),
-        };
+        let of = OfSection::new(stage, &Arc::from(section));
         let stages = &self.inner.stages;
         for (gauge, n) in [
             (&stages.instances, status.instances),
@@ -175,10 +253,10 @@ mod tests {
     #[test]
     fn a_call_is_in_the_bucket_of_its_length() {
         let metrics = Metrics::new();
-        metrics.called("asr", "next", Duration::from_millis(300));
+        let section = Arc::from("asr-base");
+        metrics.called("asr", &section, "next", Duration::from_millis(300));
         let text = metrics.encode().unwrap();
-        let line =
-            r#"colloquy_stage_call_duration_seconds_bucket{le="0.5",stage="asr",call="next"} 1"#;
+        let line = r#"colloquy_stage_call_duration_seconds_bucket{le="0.5",stage="asr",section="asr-base",call="next"} 1"#;
         assert!(text.contains(line), "{text}");
     }
 }

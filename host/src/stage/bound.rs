@@ -3,7 +3,7 @@
 //! A turn that had to pass over a member of a chain does not ask it again, so that an answer is not given in two voices by turns.
 //! A component that does not import a stage never calls it, so that a call without one is a defect of ours.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use wasmtime::component::{ComponentNamedList, Lift, Lower, ResourceAny};
 
@@ -12,10 +12,13 @@ use super::fault::Fault;
 use super::lease::Fallible;
 use super::version::Version;
 use super::{Description, Lease, Stage};
+use crate::telemetry::{Trace, Work};
 
 /// What a turn holds of a stage.
 pub(crate) struct Bound<S: Stage> {
     chain: Chain<Arc<Version<S>>>,
+    /// The request's.
+    trace: Trace,
     /// Members that this turn asks no more.
     passed: Vec<usize>,
     /// The one that answered last.
@@ -26,7 +29,10 @@ pub(crate) struct Bound<S: Stage> {
 pub(crate) struct Candidate<S: Stage> {
     k: usize,
     name: String,
-    pub(crate) version: Arc<Version<S>>,
+    version: Arc<Version<S>>,
+    trace: Trace,
+    /// What it is asked for.
+    work: OnceLock<Work>,
 }
 
 /// Why a member of a chain did not answer, as far as the next one is concerned.
@@ -40,6 +46,9 @@ pub(crate) enum Pass {
 /// Errors of a contract, with what they mean for a chain: none when no other member could help.
 pub(crate) trait Passing: Sized {
     fn pass(&self) -> Option<Pass>;
+
+    /// Its name in the contract, for metrics and traces.
+    fn label(&self) -> &'static str;
 }
 
 /// What asking one candidate after the other has come to.
@@ -50,10 +59,11 @@ pub(crate) struct Attempts<E> {
 }
 
 impl<S: Stage> Bound<S> {
-    /// These versions.
-    pub(crate) fn new(chain: Chain<Arc<Version<S>>>) -> Self {
+    /// These versions, for a request of this trace.
+    pub(crate) fn new(chain: Chain<Arc<Version<S>>>, trace: &Trace) -> Self {
         Self {
             chain,
+            trace: trace.clone(),
             passed: Vec::new(),
             answered: None,
         }
@@ -66,6 +76,8 @@ impl<S: Stage> Bound<S> {
             k,
             name: name.to_owned(),
             version: Arc::clone(version),
+            trace: self.trace.clone(),
+            work: OnceLock::new(),
         };
         let fresh: Vec<_> = all()
             .filter(|(k, ..)| !self.passed.contains(k))
@@ -78,8 +90,11 @@ impl<S: Stage> Bound<S> {
         }
     }
 
-    /// Notes who answered.
-    pub(crate) fn answered(&mut self, by: &Candidate<S>) {
+    /// Notes who answered, and whether for somebody else.
+    pub(crate) fn answered(&mut self, by: &Candidate<S>, stands_in: bool) {
+        if let Some(work) = by.work.get() {
+            work.first(stands_in);
+        }
         self.answered = Some(by.k);
     }
 
@@ -90,6 +105,9 @@ impl<S: Stage> Bound<S> {
         error: E,
         attempts: &mut Attempts<E>,
     ) -> Option<E> {
+        if let Some(work) = by.work.get() {
+            work.failed(error.label());
+        }
         match error.pass() {
             None => return Some(error),
             Some(Pass::Lacks) => {
@@ -110,7 +128,7 @@ impl<S: Stage> Bound<S> {
     pub(crate) fn describe(&self) -> Result<Description, Fault> {
         let version = match self.answered.and_then(|k| self.chain.member(k)) {
             Some(version) => version,
-            None => self.first()?,
+            None => self.first()?.1,
         };
         version.describe()
     }
@@ -125,9 +143,11 @@ impl<S: Stage> Bound<S> {
     where
         P: ComponentNamedList + Lower + Send + Sync + 'static,
         T: Lift + Send + Sync + 'static,
-        E: From<Fault> + Lift + Send + Sync + 'static,
+        E: From<Fault> + Passing + Lift + Send + Sync + 'static,
     {
-        self.first()?.once(name, pick, params).await
+        let (section, version) = self.first()?;
+        let work = Work::begin(&self.trace, S::NAME, section, name);
+        version.once(&work, name, pick, params).await
     }
 
     /// See [`Version::open`]; the first member only.
@@ -139,16 +159,54 @@ impl<S: Stage> Bound<S> {
     ) -> Result<Lease<S>, E>
     where
         P: ComponentNamedList + Lower + Send + Sync + 'static,
-        E: From<Fault> + Lift + Send + Sync + 'static,
+        E: From<Fault> + Passing + Lift + Send + Sync + 'static,
     {
-        self.first()?.open(name, pick, params).await
+        let (section, version) = self.first()?;
+        let work = Work::begin(&self.trace, S::NAME, section, name);
+        version.open(&work, name, pick, params).await
     }
 
-    fn first(&self) -> Result<&Version<S>, Fault> {
+    fn first(&self) -> Result<(&str, &Version<S>), Fault> {
         let first = self.chain.order(Strategy::Balanced).next();
         first
-            .map(|(_, _, version)| &**version)
+            .map(|(_, section, version)| (section, &**version))
             .ok_or_else(|| Fault::internal(S::NAME))
+    }
+}
+
+impl<S: Stage> Candidate<S> {
+    /// See [`Version::once`].
+    pub(crate) async fn once<P, T, E>(
+        &self,
+        name: &'static str,
+        pick: fn(&S) -> Fallible<P, T, E>,
+        params: P,
+    ) -> Result<T, E>
+    where
+        P: ComponentNamedList + Lower + Send + Sync + 'static,
+        T: Lift + Send + Sync + 'static,
+        E: From<Fault> + Passing + Lift + Send + Sync + 'static,
+    {
+        self.version.once(self.work(name), name, pick, params).await
+    }
+
+    /// See [`Version::open`].
+    pub(crate) async fn open<P, E>(
+        &self,
+        name: &'static str,
+        pick: fn(&S) -> Fallible<P, ResourceAny, E>,
+        params: P,
+    ) -> Result<Lease<S>, E>
+    where
+        P: ComponentNamedList + Lower + Send + Sync + 'static,
+        E: From<Fault> + Passing + Lift + Send + Sync + 'static,
+    {
+        self.version.open(self.work(name), name, pick, params).await
+    }
+
+    fn work(&self, call: &'static str) -> &Work {
+        self.work
+            .get_or_init(|| Work::begin(&self.trace, S::NAME, &self.name, call))
     }
 }
 

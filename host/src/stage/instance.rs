@@ -22,6 +22,7 @@ use crate::engine::{Limited, MemoryLimit};
 use crate::metrics::Metrics;
 use crate::outbound::{Outbound, Sockets, SocketsView};
 use crate::store::Stores;
+use crate::telemetry::Work;
 
 /// The data of a stage's store.
 pub(crate) struct Guest {
@@ -84,7 +85,10 @@ pub(crate) struct Instance<S> {
     pub(super) functions: S,
     pub(super) runtime: Handle,
     pub(super) deadline: Duration,
+    pub(super) section: Arc<str>,
     pub(super) metrics: Metrics,
+    /// What it is lent for.
+    pub(super) work: Option<Work>,
     pub(super) open: Option<ResourceAny>,
     pub(super) broken: Option<Retired>,
 }
@@ -113,8 +117,12 @@ impl<S: Stage> Instance<S> {
         let outcome = self
             .runtime
             .block_on(async { tokio::time::timeout(self.deadline, call).await });
-        self.metrics.called(S::NAME, name, started.elapsed());
-        match outcome {
+        let took = started.elapsed();
+        self.metrics.called(S::NAME, &self.section, name, took);
+        if let Some(work) = &self.work {
+            work.called(took);
+        }
+        let answer = match outcome {
             Ok(Ok((answer,))) => Ok(answer),
             Ok(Err(trap)) => Err(self.trapped(name, &trap)),
             Err(_) => {
@@ -127,7 +135,17 @@ impl<S: Stage> Instance<S> {
                 self.broken = Some(Retired::Deadline);
                 Err(Fault::Deadline)
             }
+        };
+        if let (Err(fault), Some(work)) = (&answer, &self.work) {
+            work.failed(fault.label());
         }
+        answer
+    }
+
+    /// It works for this from now on; servers that it asks are told of it.
+    pub(super) fn work_for(&mut self, work: Work) {
+        self.store.data_mut().outbound.work = Some(work.clone());
+        self.work = Some(work);
     }
 
     /// The resource that this lease has open.
@@ -137,7 +155,7 @@ impl<S: Stage> Instance<S> {
 
     /// Makes a resource the lease's open one.
     pub(crate) fn keep(&mut self, resource: ResourceAny) {
-        self.reset();
+        self.put_away();
         self.open = Some(resource);
     }
 
@@ -162,6 +180,19 @@ impl<S: Stage> Instance<S> {
 
 impl<S: Stage> Bench for Instance<S> {
     fn reset(&mut self) {
+        self.put_away();
+        self.work = None;
+        self.store.data_mut().outbound.work = None;
+    }
+
+    fn broken(&self) -> Option<Retired> {
+        self.broken
+    }
+}
+
+impl<S: Stage> Instance<S> {
+    /// Drops the resource that is open, in the guest.
+    fn put_away(&mut self) {
         let (Some(resource), None) = (self.open.take(), self.broken) else {
             return;
         };
@@ -177,9 +208,5 @@ impl<S: Stage> Bench for Instance<S> {
             }
             Err(_) => self.broken = Some(Retired::Deadline),
         }
-    }
-
-    fn broken(&self) -> Option<Retired> {
-        self.broken
     }
 }

@@ -9,7 +9,8 @@ use super::fault::Fault;
 use super::instance::Instance;
 use super::stream::Stream;
 use super::version::Version;
-use super::{Lease, Stage};
+use super::{Lease, Passing, Stage};
+use crate::telemetry::Work;
 
 /// A function of the stage that may answer an error of its own.
 pub(super) type Fallible<P, T, E> = TypedFunc<P, (Result<T, E>,)>;
@@ -20,6 +21,7 @@ impl<S: Stage> Version<S> {
     /// Leases an instance for one call.
     pub(crate) async fn once<P, T, E>(
         &self,
+        work: &Work,
         name: &'static str,
         pick: fn(&S) -> Fallible<P, T, E>,
         params: P,
@@ -27,32 +29,41 @@ impl<S: Stage> Version<S> {
     where
         P: ComponentNamedList + Lower + Send + Sync + 'static,
         T: Lift + Send + Sync + 'static,
-        E: From<Fault> + Lift + Send + Sync + 'static,
+        E: From<Fault> + Passing + Lift + Send + Sync + 'static,
     {
-        let lease = self.lease().await?;
-        lease
-            .run(move |instance| instance.call(name, pick, params))
-            .await??
+        let lease = self.lease_for(work).await?;
+        let call = lease.run(move |instance| instance.call(name, pick, params));
+        watched(work, call.await)?
     }
 
     /// Leases an instance and has it open a resource, which is dropped together with the lease.
     pub(crate) async fn open<P, E>(
         &self,
+        work: &Work,
         name: &'static str,
         pick: fn(&S) -> Fallible<P, ResourceAny, E>,
         params: P,
     ) -> Result<Lease<S>, E>
     where
         P: ComponentNamedList + Lower + Send + Sync + 'static,
-        E: From<Fault> + Lift + Send + Sync + 'static,
+        E: From<Fault> + Passing + Lift + Send + Sync + 'static,
     {
-        let lease = self.lease().await?;
-        lease
-            .run(move |instance| {
-                let resource = instance.call(name, pick, params)?;
-                Ok::<_, Fault>(resource.map(|resource| instance.keep(resource)))
-            })
-            .await???;
+        let lease = self.lease_for(work).await?;
+        let call = lease.run(move |instance| {
+            let resource = instance.call(name, pick, params)?;
+            Ok::<_, Fault>(resource.map(|resource| instance.keep(resource)))
+        });
+        watched(work, call.await)??;
+        Ok(lease)
+    }
+
+    /// An instance that knows what it is leased for.
+    async fn lease_for(&self, work: &Work) -> Result<Lease<S>, Fault> {
+        let lease = self.lease().await;
+        let lease = lease.inspect_err(|fault| work.failed(fault.label()))?;
+        work.placed(self.identity().0);
+        let work = work.clone();
+        lease.submit(move |instance| instance.work_for(work));
         Ok(lease)
     }
 }
@@ -98,7 +109,7 @@ impl<S: Stage> Lease<S> {
     ) -> Stream<T, E>
     where
         T: Lift + Send + Sync + 'static,
-        E: From<Fault> + Clone + Lift + Send + Sync + 'static,
+        E: From<Fault> + Passing + Clone + Lift + Send + Sync + 'static,
     {
         let (items, taken) = mpsc::channel(ahead);
         self.submit(move |instance| pull(instance, name, pick, &items));
@@ -115,16 +126,33 @@ fn pull<S: Stage, T, E>(
     items: &mpsc::Sender<Result<Option<T>, E>>,
 ) where
     T: Lift + Send + Sync + 'static,
-    E: From<Fault> + Lift + Send + Sync + 'static,
+    E: From<Fault> + Passing + Lift + Send + Sync + 'static,
 {
     while !items.is_closed() {
         let item = instance
             .open()
             .and_then(|resource| instance.call(name, pick, (resource,)));
-        let item = item.unwrap_or_else(|fault| Err(fault.into()));
+        let item: Result<_, E> = item.unwrap_or_else(|fault| Err(fault.into()));
+        if let (Err(error), Some(work)) = (&item, &instance.work) {
+            work.failed(error.label());
+        }
         let last = !matches!(item, Ok(Some(_)));
         if items.blocking_send(item).is_err() || last {
             return;
         }
     }
+}
+
+/// What a call came to, noted in the work that it was done for.
+fn watched<T, E: Passing>(
+    work: &Work,
+    answer: Result<Result<Result<T, E>, Fault>, Fault>,
+) -> Result<Result<T, E>, Fault> {
+    let answer = answer.and_then(|answer| answer);
+    match &answer {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => work.failed(error.label()),
+        Err(fault) => work.failed(fault.label()),
+    }
+    answer
 }

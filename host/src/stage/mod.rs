@@ -24,7 +24,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 pub(crate) use artifact::{Artifact, Exports};
-pub(crate) use bound::{Attempts, Bound, Pass, Passing};
+pub(crate) use bound::{Attempts, Bound, Candidate, Pass, Passing};
 pub(crate) use chain::{Chain, Strategy};
 pub(crate) use fault::Fault;
 pub(crate) use grants::Grants;

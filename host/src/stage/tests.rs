@@ -111,6 +111,7 @@ fn bed(component: &str) -> Bed {
     };
     let version = Version::start(
         &engines.stages,
+        "probe-a",
         settings,
         Handle::current(),
         metrics.clone(),
@@ -140,7 +141,7 @@ impl Bed {
 
     fn retired(&self, reason: &str) -> bool {
         let line = format!(
-            r#"colloquy_stage_instances_retired_total{{stage="probe",reason="{reason}"}} 1"#
+            r#"colloquy_stage_instances_retired_total{{stage="probe",section="probe-a",reason="{reason}"}} 1"#
         );
         self.metrics.encode().unwrap().contains(&line)
     }

@@ -54,6 +54,7 @@ pub(crate) struct Settings {
 pub(crate) struct Version<S: Stage> {
     pool: Pool<Instance<S>>,
     loaded: Arc<Loaded>,
+    section: Arc<str>,
     metrics: Metrics,
 }
 
@@ -66,14 +67,16 @@ struct Loaded {
 }
 
 impl<S: Stage> Version<S> {
-    /// Starts the workers. Returns at once; loading goes on in the background and its failures show in [`Version::status`].
+    /// Starts the workers; `section` names the configuration's. Returns at once; loading goes on in the background and its failures show in [`Version::status`].
     pub(crate) fn start(
         compiler: &Compiler,
+        section: &str,
         settings: Settings,
         runtime: Handle,
         metrics: Metrics,
         reach: Reach,
     ) -> std::io::Result<Self> {
+        let section: Arc<str> = section.into();
         let limits = &settings.limits;
         let rules = Rules {
             name: S::NAME,
@@ -85,21 +88,23 @@ impl<S: Stage> Version<S> {
         let loader = Loader {
             compiler: compiler.clone(),
             voice: Voice::new(S::NAME, settings.grants.outbound.clone(), reach.bus.clone()),
+            section: Arc::clone(&section),
             settings,
             runtime,
             metrics: metrics.clone(),
             reach,
             loaded: loaded.clone(),
         };
-        let counter = metrics.clone();
+        let (counter, of) = (metrics.clone(), Arc::clone(&section));
         let pool = Pool::start(
             rules,
             move || loader.load::<S>(),
-            move |why| counter.retired(S::NAME, why.label()),
+            move |why| counter.retired(S::NAME, &of, why.label()),
         )?;
         Ok(Self {
             pool,
             loaded,
+            section,
             metrics,
         })
     }
@@ -108,9 +113,9 @@ impl<S: Stage> Version<S> {
     pub(crate) async fn lease(&self) -> Result<Lease<S>, Fault> {
         let since = Instant::now();
         let lease = self.pool.lease().await;
-        self.metrics.queued(S::NAME, since.elapsed());
+        self.metrics.queued(S::NAME, &self.section, since.elapsed());
         if let Err(fault) = &lease {
-            self.metrics.refused(S::NAME, fault.label());
+            self.metrics.refused(S::NAME, &self.section, fault.label());
         }
         lease
     }
@@ -169,6 +174,7 @@ pub(crate) fn examine<S: Stage>(
     let loader = Loader {
         compiler: compiler.clone(),
         voice: Voice::new(S::NAME, settings.grants.outbound.clone(), reach.bus.clone()),
+        section: S::NAME.into(),
         settings: settings.clone(),
         runtime: runtime.clone(),
         metrics: metrics.clone(),
@@ -196,6 +202,7 @@ pub(crate) fn examine<S: Stage>(
 /// Makes instances of one version.
 struct Loader {
     compiler: Compiler,
+    section: Arc<str>,
     settings: Settings,
     runtime: Handle,
     metrics: Metrics,
@@ -288,7 +295,9 @@ impl Loader {
             functions,
             runtime: self.runtime.clone(),
             deadline: limits.load_timeout,
+            section: Arc::clone(&self.section),
             metrics: self.metrics.clone(),
+            work: None,
             open: None,
             broken: None,
         })
