@@ -5,7 +5,10 @@ use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
 
+use self::one_line::OneLine;
 use crate::config::{Config, Format};
+
+mod one_line;
 
 /// Starts logging as configured. Does nothing when it has been started before.
 ///
@@ -17,11 +20,12 @@ pub fn start(config: &Config) -> Result<(), ParseError> {
     if !config.log_level.contains("async_nats") {
         filter = filter.add_directive("async_nats=error".parse()?);
     }
+    let colours = config.log_format == Format::Text && std::io::stderr().is_terminal();
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(OneLine { colours });
     let _already = match config.log_format {
-        Format::Text => lines.with_ansi(std::io::stderr().is_terminal()).try_init(),
+        Format::Text => lines.with_ansi(colours).try_init(),
         Format::Json => lines
             .json()
             .flatten_event(true)

@@ -16,6 +16,12 @@ pub(super) enum Problem {
     /// The announced body is too large.
     #[error("the request body is larger than {0} bytes")]
     BodyTooLarge(u64),
+    /// The body came too slowly.
+    #[error("the request body came too slowly")]
+    TooSlow,
+    /// There is nothing at this address.
+    #[error("there is nothing here")]
+    NotFound,
     /// As many requests are being answered as may be; the payload says when to come back, in milliseconds.
     #[error("too many requests are being answered")]
     Overloaded(u32),
@@ -46,6 +52,8 @@ impl Problem {
     fn status(self) -> StatusCode {
         match self {
             Self::NoHost => StatusCode::BAD_REQUEST,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::NotFound => StatusCode::NOT_FOUND,
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Overloaded(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Timeout => StatusCode::GATEWAY_TIMEOUT,
@@ -56,7 +64,12 @@ impl Problem {
     /// Code, type and title, the same as the gateway's.
     fn texts(self) -> (&'static str, &'static str, &'static str) {
         match self {
-            Self::NoHost => (
+            Self::NotFound => (
+                "NOT_FOUND",
+                "urn:colloquy:problem:not-found",
+                "There is nothing here",
+            ),
+            Self::NoHost | Self::TooSlow => (
                 "INVALID_REQUEST",
                 "urn:colloquy:problem:invalid-request",
                 "The request is not valid",

@@ -1,0 +1,204 @@
+//! The body of a request as it comes in: not too large, and not too slow.
+//!
+//! While a body arrives, an instance of the edge component waits for it, and there are only so many. A client that sends a byte now and
+//! then would keep one for as long as a request may take. So a body has a time in which it must have begun, or gone on, and from then on
+//! a rate that it may not fall below on average. A microphone that is heard while it speaks is far above it.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame, SizeHint};
+use tokio::time::{Instant, Sleep, sleep};
+
+/// How fast a body has to be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    /// Time for the first bytes, and without the rate.
+    pub(crate) grace: Duration,
+    /// Bytes per second after that, on average; 0 for none.
+    pub(crate) rate: u64,
+}
+
+/// Whether a body was given up because it was too slow.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Verdict(Arc<AtomicBool>);
+
+impl Verdict {
+    /// Whether it was.
+    pub(super) fn is_too_slow(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// A body was too slow.
+#[derive(Debug, thiserror::Error)]
+#[error("the request body came too slowly")]
+pub(super) struct TooSlow;
+
+/// A body with a pace. Only the time counts in which somebody waits for it: when the edge component is busy, so may the client be.
+pub(super) struct Paced<B> {
+    inner: B,
+    pace: Pace,
+    n_bytes: u64,
+    waited: Duration,
+    /// Since when somebody waits, and the end of that.
+    waiting: Option<(Instant, Pin<Box<Sleep>>)>,
+    verdict: Verdict,
+}
+
+impl<B> Paced<B> {
+    pub(super) fn new(inner: B, pace: Pace) -> (Self, Verdict) {
+        let verdict = Verdict::default();
+        let paced = Self {
+            inner,
+            pace,
+            n_bytes: 0,
+            waited: Duration::ZERO,
+            waiting: None,
+            verdict: verdict.clone(),
+        };
+        (paced, verdict)
+    }
+
+    /// How much longer somebody may wait, by what the bytes so far pay for.
+    fn patience(&self) -> Duration {
+        let paid_ms = self.n_bytes.saturating_mul(1_000) / self.pace.rate.max(1);
+        // A day is as good as for ever.
+        let paid = Duration::from_millis(paid_ms.min(86_400_000));
+        (self.pace.grace + paid).saturating_sub(self.waited)
+    }
+}
+
+impl<B> Body for Paced<B>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    type Data = Bytes;
+    type Error = Box<dyn std::error::Error + Send + Sync>;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.inner).poll_frame(context);
+        if polled.is_ready()
+            && let Some((since, _)) = this.waiting.take()
+        {
+            this.waited += since.elapsed();
+        }
+        match polled {
+            Poll::Ready(Some(Ok(frame))) => {
+                let n = frame.data_ref().map_or(0, Bytes::len);
+                this.n_bytes = this.n_bytes.saturating_add(n as u64);
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Poll::Ready(other) => Poll::Ready(other.map(|frame| frame.map_err(Into::into))),
+            Poll::Pending if this.pace.rate == 0 => Poll::Pending,
+            Poll::Pending => {
+                let patience = this.patience();
+                let (_, end) = this
+                    .waiting
+                    .get_or_insert_with(|| (Instant::now(), Box::pin(sleep(patience))));
+                if end.as_mut().poll(context).is_pending() {
+                    return Poll::Pending;
+                }
+                this.verdict.0.store(true, Ordering::SeqCst);
+                Poll::Ready(Some(Err(Box::new(TooSlow))))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::BodyExt;
+
+    /// Pieces of one byte, one after each time.
+    struct Trickle {
+        left: usize,
+        each: Duration,
+        next: Pin<Box<Sleep>>,
+    }
+
+    impl Body for Trickle {
+        type Data = Bytes;
+        type Error = std::io::Error;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+            if self.left == 0 {
+                return Poll::Ready(None);
+            }
+            std::task::ready!(self.next.as_mut().poll(context));
+            self.left -= 1;
+            let next = Instant::now() + self.each;
+            self.next.as_mut().reset(next);
+            Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"x")))))
+        }
+    }
+
+    async fn arrives(n: usize, each: Duration, pace: Pace) -> bool {
+        let trickle = Trickle {
+            left: n,
+            each,
+            next: Box::pin(sleep(each)),
+        };
+        let (body, verdict) = Paced::new(trickle, pace);
+        let outcome = Box::pin(body.collect()).await;
+        assert_eq!(outcome.is_err(), verdict.is_too_slow());
+        outcome.is_ok()
+    }
+
+    #[tokio::test]
+    async fn a_body_may_be_slow_and_not_too_slow() {
+        let patient = Pace {
+            grace: Duration::from_secs(600),
+            rate: 1,
+        };
+        let strict = Pace {
+            grace: Duration::from_millis(50),
+            rate: 1_000_000,
+        };
+        let off = Pace { rate: 0, ..strict };
+        let moment = Duration::from_millis(2);
+        assert!(arrives(20, moment, patient).await);
+        assert!(arrives(60, moment, off).await);
+        assert!(!arrives(usize::MAX, moment, strict).await);
+        assert!(!arrives(1, Duration::from_secs(86_400), strict).await);
+    }
+
+    #[test]
+    fn bytes_pay_for_time_and_only_waiting_costs_it() {
+        let pace = Pace {
+            grace: Duration::from_secs(10),
+            rate: 100,
+        };
+        let (mut body, _) = Paced::new((), pace);
+        assert_eq!(body.patience(), Duration::from_secs(10));
+        body.n_bytes = 250;
+        assert_eq!(body.patience(), Duration::from_millis(12_500));
+        body.waited = Duration::from_secs(12);
+        assert_eq!(body.patience(), Duration::from_millis(500));
+        body.waited = Duration::from_secs(13);
+        assert_eq!(body.patience(), Duration::ZERO);
+        body.n_bytes = u64::MAX;
+        assert!(body.patience() > Duration::from_secs(80_000));
+    }
+}
