@@ -2,32 +2,22 @@
 
 use axum::{
     extract::State,
-    response::{Html, IntoResponse, Response},
+    response::{IntoResponse, Response},
 };
 use http::{HeaderMap, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::{App, accepts, json as document};
+use super::{App, accepts, console, json as document};
 use crate::{
     contract::{Error, Stage},
     problem::Problem,
 };
 
-const PAGE: &str = include_str!("page.html");
-
-/// The page has its own styles and nothing from anywhere else.
-const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
-/// A page for browsers, name, version and stages as JSON for everyone else.
+/// The console for browsers, name, version and stages as JSON for everyone else.
 pub(super) async fn front(State(app): State<App>, headers: HeaderMap) -> Response {
     let vary = [(header::VARY, "accept")];
     if accepts(&headers, "text/html") {
-        return (
-            vary,
-            [(header::CONTENT_SECURITY_POLICY, PAGE_POLICY)],
-            Html(PAGE),
-        )
-            .into_response();
+        return (vary, console::page()).into_response();
     }
     if app.caller.is_stranger {
         let body = json!({ "name": "colloquy" });
