@@ -1,23 +1,23 @@
 //! `vad-browser`: a component in a page, with a recording in place of the microphone.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use colloquy_tests::process::Server;
 use colloquy_tests::speech::Wav;
-use colloquy_tests::{recordings, root};
+use colloquy_tests::{browser, recordings, root};
 use serde::Deserialize;
 
 use crate::Case;
 use crate::workshop::{Workshop, output};
 
 pub(crate) const CASES: &[Case] = &[
-    ("vad_browser_hears_speech", hears_speech, no_browser),
+    ("vad_browser_hears_speech", hears_speech, browser::missing),
     (
         "vad_browser_hears_no_speech_in_noise",
         hears_no_speech,
-        no_browser,
+        browser::missing,
     ),
 ];
 
@@ -33,32 +33,10 @@ struct Event {
     seconds: f64,
 }
 
-/// A Chromium on the path, or the one that `CHROMIUM` names.
-fn chromium() -> Option<PathBuf> {
-    if let Some(named) = std::env::var_os("CHROMIUM") {
-        return Some(named.into());
-    }
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .flat_map(|folder| {
-            ["chromium", "chromium-browser", "google-chrome"].map(|name| folder.join(name))
-        })
-        .find(|file| file.is_file())
-}
-
-/// Continuous integration has to have one; elsewhere it may be absent.
-fn no_browser() -> Option<String> {
-    let missing = chromium().is_none() && std::env::var_os("CI").is_none();
-    missing.then(|| {
-        "no Chromium on the path (Debian: apt install chromium), and CHROMIUM does not name one"
-            .into()
-    })
-}
-
 /// What the page shows after it has heard so many seconds of a recording.
 fn listen(recording: &Path, seconds: f64) -> Result<Shown> {
-    let browser =
-        chromium().context("there is no Chromium, and with CI set there has to be one")?;
+    let chromium =
+        browser::chromium().context("there is no Chromium, and with CI set there has to be one")?;
     let workshop = Workshop::build("vad-browser")?;
     let mut serve = Command::new("npm");
     serve
@@ -69,7 +47,7 @@ fn listen(recording: &Path, seconds: f64) -> Result<Shown> {
     let (_server, url) = Server::start(&mut serve, log, url)?;
     let mut driver = Command::new("node");
     driver.arg(root().join("tests/tools/listen.mjs")).arg(url);
-    driver.arg(browser).arg(recording).arg(seconds.to_string());
+    driver.arg(chromium).arg(recording).arg(seconds.to_string());
     Ok(serde_json::from_str(&output(&mut driver)?)?)
 }
 

@@ -9,6 +9,7 @@
 mod breaker;
 mod chains;
 mod codecs;
+mod console;
 mod edge_tts;
 mod events;
 mod faults;
@@ -42,6 +43,7 @@ fn main() -> anyhow::Result<()> {
         codecs::CASES,
         hostile::CASES,
         questions::CASES,
+        console::CASES,
         sessions::CASES,
         operation::CASES,
         preinit::CASES,
