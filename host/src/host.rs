@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use crate::bind::{Plan, Stages};
 use crate::breakers::Breakers;
 use crate::config::Config;
-use crate::edge::{Component, Handler, Prepared, Resources, Server};
+use crate::edge::{Component, Handler, Prepared, Resources, Server, Tls, TlsError};
 use crate::engine::Engines;
 use crate::events::{self, Bus, nats};
 use crate::metrics::Metrics;
@@ -45,6 +45,9 @@ pub enum StartError {
     /// Traces cannot be sent.
     #[error("cannot send traces: {0}")]
     Traces(String),
+    /// There is no certificate that can be used.
+    #[error("no TLS: {0}")]
+    Tls(#[from] TlsError),
     /// Threads cannot be started.
     #[error("cannot start: {0}")]
     Threads(#[from] std::io::Error),
@@ -67,6 +70,14 @@ impl Host {
     pub async fn start(config: &Config) -> Result<Self, StartError> {
         let bound = TcpListener::bind(config.listen).await;
         let listener = bound.map_err(|error| StartError::Listen(config.listen, error))?;
+        let watchers = match config.server.watch_listen {
+            None => None,
+            Some(address) => {
+                let bound = TcpListener::bind(address).await;
+                Some(bound.map_err(|error| StartError::Listen(address, error))?)
+            }
+        };
+        let tls = config.server.tls.clone().map(Tls::new).transpose()?;
         let metrics = Metrics::new();
         let (artifact, plan) = plan(config)?;
         let engines = Engines::new(&config.engine, plan.edge).map_err(StartError::Engine)?;
@@ -119,10 +130,12 @@ impl Host {
             metrics,
             telemetry: telemetry.clone(),
             max_body: config.server.max_body,
+            pace: config.server.pace,
+            is_watched_elsewhere: watchers.is_some(),
             max_requests: config.server.max_concurrent_requests,
             closing: AtomicBool::new(false),
         };
-        let server = Server::new(listener, handler, config.server.clone());
+        let server = Server::new(listener, handler, config.server.clone(), tls, watchers);
         Ok(Self {
             server,
             bus,
@@ -137,6 +150,12 @@ impl Host {
     /// When the system does not say.
     pub fn address(&self) -> std::io::Result<SocketAddr> {
         self.server.address()
+    }
+
+    /// `https` with a certificate, `http` without.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        self.server.scheme()
     }
 
     /// Serves until `shutdown` is done and what runs has finished or used up its time.

@@ -9,7 +9,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use colloquy_host::config::Config;
 use colloquy_host::host::Host;
-use colloquy_host::{inspect, logging, preinit};
+use colloquy_host::{inspect, keys, logging, preinit, ready};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
@@ -39,6 +39,17 @@ enum Command {
     Check,
     /// Loads every stage once and lists what is really there.
     Components,
+    /// Asks the host that runs with this configuration on this machine whether it is ready; 1 when it is not.
+    Ready {
+        /// Where it listens, if not where the configuration says.
+        #[arg(long)]
+        listen: Option<SocketAddr>,
+    },
+    /// API keys of the gateway.
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
     /// Writes a component with its model inside, which no host has to load.
     Preinit {
         /// A component that exports `colloquy:preload`, such as dist/components/asr-whisper.wasm.
@@ -49,6 +60,15 @@ enum Command {
         /// Where the result goes.
         #[arg(short, long, value_name = "FILE")]
         out: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+enum KeysCommand {
+    /// Prints a new key, which is not kept anywhere, and the lines for the file of keys.
+    New {
+        /// Whose key it is. Keys of one name are one tenant: they share sessions, audio and limits.
+        name: String,
     },
 }
 
@@ -85,6 +105,20 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         )?;
         return Ok(ExitCode::SUCCESS);
     }
+    if let Command::Keys {
+        command: KeysCommand::New { name },
+    } = &arguments.command
+    {
+        let made = keys::new(name)?;
+        // The lines alone go to standard output, so that they can be appended to the file.
+        writeln!(
+            std::io::stderr(),
+            "The key, shown only here: {}\n",
+            made.key
+        )?;
+        write!(std::io::stdout(), "{}", made.lines)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut config = Config::read(&arguments.config)?;
     match arguments.command {
         Command::Serve { listen } => {
@@ -96,9 +130,14 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Check => report(inspect::check(&config, runtime.handle())),
+        Command::Ready { listen } => {
+            ready::ask(listen.unwrap_or_else(|| config.watched_at()))?;
+            writeln!(std::io::stdout(), "ready")?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Components => report(inspect::components(&config, runtime.handle())),
         // Done above: it needs no configuration.
-        Command::Preinit { .. } => Ok(ExitCode::SUCCESS),
+        Command::Preinit { .. } | Command::Keys { .. } => Ok(ExitCode::SUCCESS),
     }
 }
 
@@ -113,7 +152,12 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
         std::process::exit(IMPATIENT);
     });
     let host = Host::start(config).await?;
-    writeln!(std::io::stdout(), "listening on http://{}", host.address()?)?;
+    writeln!(
+        std::io::stdout(),
+        "listening on {}://{}",
+        host.scheme(),
+        host.address()?
+    )?;
     host.run(async {
         let _sent = stopped.await;
     })

@@ -9,7 +9,7 @@ use serde::Deserialize;
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct File {
-    pub(super) server: Server,
+    pub(super) server: super::server::Section,
     pub(super) engine: Engine,
     pub(super) log: Log,
     pub(super) edge: Edge,
@@ -18,34 +18,6 @@ pub(super) struct File {
     pub(super) keyvalue: BTreeMap<String, KeyValue>,
     pub(super) events: Events,
     pub(super) telemetry: super::telemetry::Telemetry,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Server {
-    pub(super) listen: String,
-    pub(super) max_connections: usize,
-    pub(super) max_concurrent_requests: u32,
-    pub(super) header_timeout_ms: u64,
-    pub(super) max_header_kib: usize,
-    pub(super) max_body_mib: u64,
-    pub(super) request_timeout_ms: u64,
-    pub(super) shutdown_grace_ms: u64,
-}
-
-impl Default for Server {
-    fn default() -> Self {
-        Self {
-            listen: "127.0.0.1:8000".into(),
-            max_connections: 512,
-            max_concurrent_requests: 32,
-            header_timeout_ms: 10_000,
-            max_header_kib: 64,
-            max_body_mib: 32,
-            request_timeout_ms: 120_000,
-            shutdown_grace_ms: 30_000,
-        }
-    }
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -7,17 +7,19 @@ mod events;
 mod file;
 mod keyvalue;
 mod mistake;
+mod server;
 mod stage;
 mod telemetry;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 pub use file::Format;
 pub use mistake::Mistake;
+pub(crate) use server::Server;
 
+use crate::edge;
 use crate::engine;
 use crate::events::nats;
 use crate::stage::{Chain, Grants, Settings};
@@ -39,18 +41,6 @@ pub struct Config {
     pub(crate) buckets: Vec<Bucket>,
     pub(crate) nats: Option<nats::Settings>,
     pub(crate) otlp: Option<crate::telemetry::Settings>,
-}
-
-/// Bounds of the HTTP server.
-#[derive(Debug, Clone)]
-pub(crate) struct Server {
-    pub(crate) max_connections: usize,
-    pub(crate) max_concurrent_requests: usize,
-    pub(crate) header_timeout: Duration,
-    pub(crate) max_header: usize,
-    pub(crate) max_body: u64,
-    pub(crate) request_timeout: Duration,
-    pub(crate) shutdown_grace: Duration,
 }
 
 /// The edge component.
@@ -97,6 +87,12 @@ pub(crate) struct Bucket {
 }
 
 impl Config {
+    /// Where its readiness can be asked for without TLS: at `server.watch_listen`, else where it listens.
+    #[must_use]
+    pub fn watched_at(&self) -> SocketAddr {
+        self.server.watch_listen.unwrap_or(self.listen)
+    }
+
     /// Reads a configuration file.
     ///
     /// # Errors
@@ -121,25 +117,7 @@ impl Config {
             toml::from_str(text).map_err(|error| Mistake::from_toml(path, text, &error))?;
         let reader = Reader { path, text };
         let server = &file.server;
-        let listen = server.listen.parse();
-        let listen = listen.map_err(|_| {
-            reader.about(
-                "server.listen",
-                "is not an address and port such as 127.0.0.1:8000",
-            )
-        })?;
-        reader.positive("server.max_connections", server.max_connections as u64)?;
-        reader.positive(
-            "server.max_concurrent_requests",
-            server.max_concurrent_requests.into(),
-        )?;
-        reader.positive("server.request_timeout_ms", server.request_timeout_ms)?;
-        reader.range(
-            "server.max_header_kib",
-            server.max_header_kib as u64,
-            8,
-            1024,
-        )?;
+        let (listen, settings) = server::resolve(&reader, server)?;
         reader.range("edge.memory_mib", file.edge.memory_mib as u64, 1, 4096)?;
         let edge_memory = file.edge.memory_mib << 20;
         let stages = stage::resolve(&reader, file.stage, &file.chain)?;
@@ -158,21 +136,13 @@ impl Config {
                 edge_instances: server.max_concurrent_requests,
                 edge_memory,
             },
-            server: Server {
-                max_connections: server.max_connections,
-                max_concurrent_requests: server.max_concurrent_requests as usize,
-                header_timeout: Duration::from_millis(server.header_timeout_ms),
-                max_header: server.max_header_kib << 10,
-                max_body: server.max_body_mib << 20,
-                request_timeout: Duration::from_millis(server.request_timeout_ms),
-                shutdown_grace: Duration::from_millis(server.shutdown_grace_ms),
-            },
+            server: settings,
             edge: Edge {
                 component: reader.resolve(&file.edge.component),
                 memory: edge_memory,
                 grants: Grants {
                     mounts: reader.mounts("edge.mounts", &file.edge.mounts)?,
-                    environment: file.edge.environment.clone(),
+                    environment: edge_environment(&file.edge.environment),
                     ..Grants::default()
                 },
             },
@@ -186,6 +156,15 @@ impl Config {
             otlp: telemetry::resolve(&reader, &file.telemetry)?,
         })
     }
+}
+
+/// What the gateway reads, with the header in which we tell it who has connected.
+fn edge_environment(given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut environment = given.clone();
+    environment
+        .entry(edge::PEER_VARIABLE.to_owned())
+        .or_insert_with(|| edge::X_PEER.to_string());
+    environment
 }
 
 /// The file being read, for messages and relative paths.

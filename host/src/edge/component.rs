@@ -93,19 +93,28 @@ impl Component {
     pub(super) async fn answer(
         &self,
         request: Request<WasiBody>,
+        is_secure: bool,
         trace: &Trace,
     ) -> Result<Answer, Problem> {
         let permit = Arc::clone(&self.free)
             .try_acquire_owned()
             .map_err(|_| Problem::Overloaded(RETRY_MS))?;
         let fate = Arc::new(OnceLock::new());
+        let scheme = if is_secure {
+            Scheme::Https
+        } else {
+            Scheme::Http
+        };
         let (sender, response) = oneshot::channel();
         let mut store = self.store(trace).map_err(failed)?;
         let (prepared, timeout, told) =
             (self.prepared.proxy.clone(), self.timeout, Arc::clone(&fate));
         let task = async move {
-            let outcome =
-                tokio::time::timeout(timeout, call(&prepared, &mut store, request, sender)).await;
+            let outcome = tokio::time::timeout(
+                timeout,
+                call(&prepared, &mut store, request, scheme, sender),
+            )
+            .await;
             let fate = match outcome {
                 Ok(Ok(())) => Fate::Finished,
                 Ok(Err(trap)) => {
@@ -186,12 +195,13 @@ async fn call(
     prepared: &ProxyPre<Turn>,
     store: &mut Store<Turn>,
     request: Request<WasiBody>,
+    scheme: Scheme,
     sender: Sender,
 ) -> wasmtime::Result<()> {
     let request = store
         .data_mut()
         .http()
-        .new_incoming_request(Scheme::Http, request)?;
+        .new_incoming_request(scheme, request)?;
     let response = store.data_mut().http().new_response_outparam(sender)?;
     let proxy = prepared.instantiate_async(&mut *store).await?;
     proxy

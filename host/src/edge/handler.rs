@@ -13,6 +13,9 @@ use wasmtime_wasi_http::{Error, WasiBody};
 
 use super::body::{Body, GuestBody, With, full};
 use super::component::Component;
+use super::headers::harden;
+use super::intake::{Pace, Paced, TooSlow, Verdict};
+use super::peer::{self, Peer};
 use super::problem::Problem;
 use super::record::Record;
 use super::request_id::{RequestId, X_REQUEST_ID};
@@ -35,6 +38,9 @@ pub(crate) struct Handler {
     pub(crate) metrics: Metrics,
     pub(crate) telemetry: Telemetry,
     pub(crate) max_body: u64,
+    pub(crate) pace: Pace,
+    /// Whether those who watch the host have an address of their own.
+    pub(crate) is_watched_elsewhere: bool,
     pub(crate) max_requests: usize,
     /// Set when the host begins to shut down.
     pub(crate) closing: AtomicBool,
@@ -48,6 +54,7 @@ impl Handler {
     ) -> Result<Response<Body>, Infallible> {
         let id = RequestId::of(request.headers());
         let path = request.uri().path().to_owned();
+        let peer = request.extensions().get::<Peer>().cloned();
         let trace = self.telemetry.request(
             request.headers(),
             method_label(request.method()),
@@ -59,6 +66,8 @@ impl Handler {
         let mut record = Record::begin(&self.metrics, &request, &span, &trace);
         let answer = self.route(request, &id, &trace).instrument(span).await;
         let mut response = answer.unwrap_or_else(|problem| problem.response(&path, &id));
+        let hsts = peer.as_ref().and_then(|peer| peer.hsts.as_ref());
+        harden(response.headers_mut(), hsts);
         response.headers_mut().insert(X_REQUEST_ID, id.value());
         record.answers(&mut response);
         Ok(response.map(|body| With { body, tail: record }.boxed_unsync()))
@@ -70,19 +79,23 @@ impl Handler {
         id: &RequestId,
         trace: &Trace,
     ) -> Result<Response<Body>, Problem> {
+        let peer = request.extensions().get::<Peer>();
+        let is_watcher = peer.is_some_and(|peer| peer.is_watcher);
+        let is_told = is_watcher || !self.is_watched_elsewhere;
         match (request.method(), request.uri().path()) {
             (&Method::GET | &Method::HEAD, "/livez") => {
                 Ok(json(StatusCode::OK, &serde_json::json!({ "live": true })))
             }
-            (&Method::GET | &Method::HEAD, "/readyz") => Ok(self.readiness()),
-            (&Method::GET | &Method::HEAD, "/metrics") => self.metrics().await,
+            (&Method::GET | &Method::HEAD, "/readyz") => Ok(self.readiness(is_told)),
+            (&Method::GET | &Method::HEAD, "/metrics") if is_told => self.metrics().await,
+            _ if is_watcher => Err(Problem::NotFound),
             _ => self.guest(request, id, trace).await,
         }
     }
 
     /// 200 when every stage has an instance and all had all of them once, and the host is not closing. Who stands in for a stage that is
-    /// there may be missing.
-    fn readiness(&self) -> Response<Body> {
+    /// there may be missing. What is waited for is told to those who watch.
+    fn readiness(&self, is_told: bool) -> Response<Body> {
         let closing = self.closing.load(Ordering::SeqCst);
         let reports = self.stages.report();
         let answers = |report: &Report| report.status.ready > 0;
@@ -102,6 +115,9 @@ impl Handler {
         } else {
             StatusCode::SERVICE_UNAVAILABLE
         };
+        if !is_told {
+            return json(status, &serde_json::json!({ "ready": ready }));
+        }
         json(
             status,
             &serde_json::json!({ "ready": ready, "closing": closing, "waiting_for": waiting_for }),
@@ -134,8 +150,14 @@ impl Handler {
         trace: &Trace,
     ) -> Result<Response<Body>, Problem> {
         let head = request.method() == Method::HEAD;
-        let request = self.admit(request, id)?;
-        let (response, running) = self.component.answer(request, trace).await?;
+        let peer = request.extensions().get::<Peer>();
+        let is_secure = peer.is_some_and(|peer| peer.is_secure);
+        let (request, pace) = self.admit(request, id)?;
+        let answer = self.component.answer(request, is_secure, trace).await;
+        if pace.is_too_slow() {
+            return Err(Problem::TooSlow);
+        }
+        let (response, running) = answer?;
         let announced = response
             .headers()
             .get(CONTENT_LENGTH)
@@ -145,12 +167,12 @@ impl Handler {
         Ok(response.map(|body| GuestBody::new(body, running, length).boxed_unsync()))
     }
 
-    /// The request as the edge component gets it: with its id, and with a body that ends at the limit.
+    /// The request as the edge component gets it: with its id and its sender's address, and with a body that ends at the limit.
     fn admit(
         &self,
         mut request: Request<Incoming>,
         id: &RequestId,
-    ) -> Result<Request<WasiBody>, Problem> {
+    ) -> Result<(Request<WasiBody>, Verdict), Problem> {
         if request.uri().authority().is_none() && !request.headers().contains_key(HOST) {
             if request.version() >= Version::HTTP_11 {
                 return Err(Problem::NoHost);
@@ -167,13 +189,16 @@ impl Handler {
             return Err(Problem::BodyTooLarge(self.max_body));
         }
         request.headers_mut().insert(X_REQUEST_ID, id.value());
+        let peer = request.extensions().get::<Peer>().cloned();
+        peer::tell(request.headers_mut(), peer.as_ref());
         let max = self.max_body;
         let limit = usize::try_from(max).unwrap_or(usize::MAX);
-        Ok(request.map(|body| {
-            Limited::new(body, limit)
-                .map_err(move |error| body_error(error, max))
-                .boxed_unsync()
-        }))
+        let (head, body) = request.into_parts();
+        let (body, verdict) = Paced::new(Limited::new(body, limit), self.pace);
+        let body = body
+            .map_err(move |error| body_error(error, max))
+            .boxed_unsync();
+        Ok((Request::from_parts(head, body), verdict))
     }
 }
 
@@ -197,6 +222,7 @@ fn not_ready(status: &Status) -> Option<String> {
 fn body_error(error: Box<dyn std::error::Error + Send + Sync>, max: u64) -> Error {
     match error.downcast::<hyper::Error>() {
         Ok(error) => Error::Hyper(*error),
+        Err(error) if error.is::<TooSlow>() => Error::ConnectionReadTimeout,
         Err(_) => Error::HttpRequestBodySize(Some(max)),
     }
 }

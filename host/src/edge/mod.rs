@@ -8,13 +8,22 @@
 mod body;
 mod component;
 mod handler;
+mod headers;
+mod intake;
+mod peer;
 mod problem;
 mod record;
 mod request_id;
 mod server;
+mod stall;
+mod tls;
 mod turn;
 
 pub(crate) use component::{Component, Prepared, Resources};
 pub(crate) use handler::Handler;
+pub(crate) use intake::Pace;
+pub(crate) use peer::{VARIABLE as PEER_VARIABLE, X_PEER};
 pub(crate) use server::Server;
+pub use tls::TlsError;
+pub(crate) use tls::{Settings as TlsSettings, Tls};
 pub(crate) use turn::Turn;
