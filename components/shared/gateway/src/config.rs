@@ -13,12 +13,14 @@
 //! | `KV_SESSIONS` | sessions | key-value store of the sessions |
 //! | `KV_AUDIO` | audio | key-value store of the audio; may be the same one |
 //!
-//! Who may use it, and how much: [`security`].
+//! Who may use it, and how much: [`security`]. How sessions and audio are kept: [`sessions`].
 
 pub mod security;
+pub mod sessions;
 
 use crate::contract::Strategy;
 use security::Security;
+use sessions::Sessions;
 
 /// The settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +45,8 @@ pub struct Config {
     pub kv_sessions: String,
     /// Store of the audio.
     pub kv_audio: String,
+    /// How sessions and audio are kept.
+    pub sessions: Sessions,
     /// Who may use it, and how much.
     pub security: Security,
 }
@@ -101,6 +105,7 @@ impl Default for Config {
             audio_ttl_ms: 1_800_000,
             kv_sessions: "sessions".to_owned(),
             kv_audio: "audio".to_owned(),
+            sessions: Sessions::default(),
             security: Security::default(),
         }
     }
@@ -155,6 +160,7 @@ impl Config {
                 * 1_000,
             kv_sessions: text("KV_SESSIONS", default.kv_sessions)?,
             kv_audio: text("KV_AUDIO", default.kv_audio)?,
+            sessions: Sessions::read(number)?,
             security: Security::read(&lookup)?,
         };
         if config.min_audio_ms >= config.max_audio_ms {

@@ -7,11 +7,12 @@ use std::{
 };
 
 use crate::{
-    contract::{Error, Metric, Score, Stage, content, events, listen, respond},
+    contract::{Error, Metric, Score, Stage, content, events, host, listen, respond},
     ports::*,
 };
 
 pub(crate) mod speech;
+mod stores;
 
 pub(crate) type Shared<T> = Arc<Mutex<T>>;
 type Buckets = BTreeMap<String, BTreeMap<String, Vec<u8>>>;
@@ -33,11 +34,16 @@ pub(crate) struct Fakes {
     pub(crate) store: Outcome<()>,
     pub(crate) now_ms: Shared<u64>,
     pub(crate) buckets: Shared<Buckets>,
+    /// Called before each access to a store, from where the order of several threads can be decided.
+    pub(crate) gate: Option<Arc<dyn Fn() + Send + Sync>>,
+    /// Whether time passes while somebody sleeps.
+    pub(crate) sleeps: Shared<bool>,
     pub(crate) published: Shared<Vec<events::Event>>,
     /// What the pipeline was asked, and with which bytes.
     pub(crate) utterances: Shared<Vec<(listen::Options, Vec<u8>)>>,
     pub(crate) requests: Shared<Vec<respond::Request>>,
     pub(crate) searches: Shared<Vec<(String, content::Filter, u32)>>,
+    pub(crate) host: host::Status,
     pub(crate) voice: speech::Voice,
     /// Utterances, answers and speech dropped.
     pub(crate) dropped: Shared<Vec<&'static str>>,
@@ -67,10 +73,13 @@ impl Default for Fakes {
             store: Ok(()),
             now_ms: Arc::new(Mutex::new(START_MS)),
             buckets: Shared::default(),
+            gate: None,
+            sleeps: Arc::new(Mutex::new(true)),
             published: Shared::default(),
             utterances: Shared::default(),
             requests: Shared::default(),
             searches: Shared::default(),
+            host: host::Status::default(),
             voice: speech::Voice::default(),
             dropped: Shared::default(),
         }
@@ -324,6 +333,18 @@ impl Events for Fakes {
     }
 }
 
+impl HostStatus for Fakes {
+    fn host_stages(&self) -> Vec<host::Stage> {
+        self.host.stages.clone()
+    }
+    fn host_stores(&self) -> Vec<host::Store> {
+        self.host.stores.clone()
+    }
+    fn host_upstreams(&self) -> Vec<host::Upstream> {
+        self.host.upstreams.clone()
+    }
+}
+
 impl Clock for Fakes {
     fn wall(&self) -> SystemTime {
         UNIX_EPOCH + self.now()
@@ -332,85 +353,9 @@ impl Clock for Fakes {
         Duration::from_millis(*self.now_ms.lock().unwrap())
     }
     fn sleep(&self, time: Duration) {
-        self.pass_ms(time.as_millis() as u64);
-    }
-}
-
-impl Stores for Fakes {
-    fn bucket(&self, name: &str) -> Outcome<Box<dyn Bucket>> {
-        self.store.clone()?;
-        Ok(Box::new(Memory {
-            name: name.into(),
-            buckets: self.buckets.clone(),
-        }))
-    }
-}
-
-struct Memory {
-    name: String,
-    buckets: Shared<Buckets>,
-}
-
-impl Memory {
-    fn with<T>(&self, work: impl FnOnce(&mut BTreeMap<String, Vec<u8>>) -> T) -> T {
-        work(
-            self.buckets
-                .lock()
-                .unwrap()
-                .entry(self.name.clone())
-                .or_default(),
-        )
-    }
-}
-
-impl Bucket for Memory {
-    fn get(&self, key: &str) -> Outcome<Option<Vec<u8>>> {
-        Ok(self.with(|bucket| bucket.get(key).cloned()))
-    }
-    fn set(&self, key: &str, value: &[u8]) -> Outcome<()> {
-        self.with(|bucket| bucket.insert(key.into(), value.into()));
-        Ok(())
-    }
-    fn swap(&self, key: &str, seen: Option<&[u8]>, value: &[u8]) -> Outcome<bool> {
-        Ok(self.with(|bucket| {
-            let is_same = bucket.get(key).map(Vec::as_slice) == seen;
-            if is_same {
-                bucket.insert(key.into(), value.into());
-            }
-            is_same
-        }))
-    }
-    fn increment(&self, key: &str, delta: i64) -> Outcome<i64> {
-        self.with(|bucket| {
-            let number = bucket.get(key).map_or(Ok([0; 8]), |value| {
-                <[u8; 8]>::try_from(value.as_slice())
-                    .map_err(|_| StoreError("the value is no number".into()))
-            })?;
-            let sum = i64::from_le_bytes(number) + delta;
-            bucket.insert(key.into(), sum.to_le_bytes().into());
-            Ok(sum)
-        })
-    }
-    fn delete(&self, key: &str) -> Outcome<()> {
-        self.with(|bucket| bucket.remove(key));
-        Ok(())
-    }
-    /// Two keys a page, so that pages are tested too.
-    fn keys(&self, cursor: Option<String>) -> Outcome<Keys> {
-        let after = cursor.unwrap_or_default();
-        let keys: Vec<_> = self.with(|bucket| {
-            bucket
-                .keys()
-                .filter(|key| **key > after)
-                .take(2)
-                .cloned()
-                .collect()
-        });
-        let next = if keys.len() == 2 {
-            keys.last().cloned()
-        } else {
-            None
-        };
-        Ok((keys, next))
+        if *self.sleeps.lock().unwrap() {
+            self.pass_ms(time.as_millis() as u64);
+        }
+        std::thread::yield_now();
     }
 }

@@ -8,6 +8,12 @@ pub fn new() -> String {
     Uuid::new_v4().simple().to_string()
 }
 
+/// The id of a session for which nobody has chosen one: a UUID, version 4.
+#[must_use]
+pub fn new_session() -> String {
+    Uuid::new_v4().hyphenated().to_string()
+}
+
 /// Whether this can be the id of audio: exactly what [`new`] gives.
 #[must_use]
 pub fn is_audio(id: &str) -> bool {
@@ -64,6 +70,9 @@ mod tests {
         let (one, two) = (new(), new());
         assert_ne!(one, two);
         assert!(is_audio(&one) && is_session(&one) && is_request(&one));
+        let session = new_session();
+        let version = Uuid::parse_str(&session).unwrap().get_version_num();
+        assert!(is_session(&session) && session.len() == 36 && version == 4);
     }
 
     #[test]

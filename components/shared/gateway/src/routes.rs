@@ -18,7 +18,7 @@ use crate::{
     problem::{Code, Problem},
     security::{self, Caller},
     session::Session,
-    store::{Found, Store},
+    store::Store,
     times,
 };
 
@@ -145,7 +145,7 @@ fn nothing_at(path: &str) -> Problem {
 
 impl App {
     fn store(&self) -> Store<'_> {
-        Store::new(self.ports.as_ref(), &self.config)
+        Store::new(self.ports.as_ref(), &self.config).within(self.caller.tenant.scoped(""))
     }
 
     pub(crate) fn now_ms(&self) -> u64 {
@@ -154,7 +154,7 @@ impl App {
 
     /// A session that begins now and is in no store yet.
     fn fresh_session(&self) -> Session {
-        Session::new(ids::new(), self.now_ms())
+        Session::new(ids::new_session(), self.now_ms())
     }
 
     /// The live session of that id.
@@ -164,18 +164,7 @@ impl App {
                 "session_id must be 8 to 64 letters, digits, `-` and `_`",
             ));
         }
-        match self.store().session(id)? {
-            Found::Live(session) => Ok(session),
-            Found::Expired => {
-                let text = "the session has ended, because nothing was said in it for too long";
-                Err(Problem::new(StatusCode::GONE, Code::SessionExpired, text))
-            }
-            Found::Unknown => Err(Problem::new(
-                StatusCode::NOT_FOUND,
-                Code::SessionNotFound,
-                "there is no session of that id",
-            )),
-        }
+        self.store().live_session(id)
     }
 }
 

@@ -4,14 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
-use crate::{contract::Turn, times};
-
-/// Most turns that are kept; older ones are forgotten.
-pub const MAX_TURNS: usize = 20;
-
-/// Most turns that a new question is answered with.
-pub const MAX_HISTORY: usize = 6;
+use crate::{config::sessions::Sessions, contract::Turn, times};
 
 /// Most bytes of metadata that a client may attach.
 pub const MAX_METADATA_BYTES: usize = 4_096;
@@ -24,6 +19,9 @@ pub struct Session {
     v: u32,
     /// Its id.
     pub session_id: String,
+    /// Tells it from another session of the same id, before or after it.
+    #[serde(default)]
+    pub born: u64,
     /// Milliseconds since 1970.
     pub created_at_ms: u64,
     /// Milliseconds since 1970.
@@ -40,6 +38,21 @@ pub struct Session {
     pub turns: Vec<Exchange>,
     /// Audio that belongs to it.
     pub audio: Vec<AudioRef>,
+    /// The turn that has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<Lease>,
+    /// Turns that wait for it, first come first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waiting: Vec<Lease>,
+}
+
+/// What a turn has for a while: the session, or a place in the queue for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// A name that no other turn has.
+    pub owner: String,
+    /// Milliseconds since 1970; later on it counts for nothing.
+    pub until_ms: u64,
 }
 
 /// One question and its answer.
@@ -66,6 +79,9 @@ pub struct AudioRef {
     pub id: String,
     /// Milliseconds since 1970.
     pub expires_at_ms: u64,
+    /// Bytes of the audio itself.
+    #[serde(default)]
+    pub n_bytes: u64,
 }
 
 impl Session {
@@ -75,6 +91,7 @@ impl Session {
         Self {
             v: VERSION,
             session_id,
+            born: Uuid::new_v4().as_u64_pair().0,
             created_at_ms: now_ms,
             last_activity_ms: now_ms,
             preferred_voice: None,
@@ -83,6 +100,8 @@ impl Session {
             answering_ms: 0,
             turns: Vec::new(),
             audio: Vec::new(),
+            lease: None,
+            waiting: Vec::new(),
         }
     }
 
@@ -100,32 +119,35 @@ impl Session {
         self.last_activity_ms.saturating_add(ttl_ms)
     }
 
-    /// Adds a turn that took `answering_ms`.
-    pub fn record(&mut self, exchange: Exchange, answering_ms: u64) {
+    /// Whether a turn has it.
+    #[must_use]
+    pub fn has_turn(&self, now_ms: u64) -> bool {
+        self.lease
+            .as_ref()
+            .is_some_and(|lease| now_ms < lease.until_ms)
+    }
+
+    /// Adds a turn that took `answering_ms`, and forgets old ones until the rest is within limits. The latest one stays, cut if need be.
+    pub fn record(&mut self, mut exchange: Exchange, answering_ms: u64, limits: &Sessions) {
         self.last_activity_ms = self.last_activity_ms.max(exchange.at_ms);
         self.n_turns = self.n_turns.saturating_add(1);
         self.answering_ms = self.answering_ms.saturating_add(answering_ms);
+        exchange.cut(limits.bytes);
         self.turns.push(exchange);
-        let forgotten = self.turns.len().saturating_sub(MAX_TURNS);
-        self.turns.drain(..forgotten);
-    }
-
-    /// Takes out the audio that has expired.
-    pub fn take_expired_audio(&mut self, now_ms: u64) -> Vec<AudioRef> {
-        self.audio
-            .extract_if(.., |audio| audio.expires_at_ms <= now_ms)
-            .collect()
+        let first = latest(&self.turns, limits.turns, limits.bytes, Exchange::n_bytes);
+        self.turns.drain(..first);
     }
 
     /// What the pipeline should know of the conversation, oldest first. Silence is no part of it.
     #[must_use]
-    pub fn history(&self) -> Vec<Turn> {
+    pub fn history(&self, limits: &Sessions) -> Vec<Turn> {
         let spoken: Vec<_> = self
             .turns
             .iter()
             .filter(|turn| !turn.user_input.is_empty())
             .collect();
-        let first = spoken.len().saturating_sub(MAX_HISTORY);
+        let (turns, bytes) = (limits.context_turns, limits.context_bytes);
+        let first = latest(&spoken, turns, bytes, |turn| turn.n_bytes());
         spoken
             .into_iter()
             .skip(first)
@@ -186,74 +208,42 @@ impl Session {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+impl Exchange {
+    fn n_bytes(&self) -> usize {
+        let ids: usize = self.item_ids.iter().map(String::len).sum();
+        self.user_input.len() + self.ai_response.len() + ids
+    }
 
-    fn exchange(n: u64, user_input: &str) -> Exchange {
-        Exchange {
-            at_ms: n,
-            user_input: user_input.into(),
-            ai_response: format!("answer {n}"),
-            intent: Some("about".into()),
-            item_ids: vec![format!("item-{n}")],
-            item_type: None,
+    /// Cuts the answer, then the question, until both have no more than that many bytes.
+    fn cut(&mut self, bytes: usize) {
+        for text in [true, false] {
+            let over = self.n_bytes().saturating_sub(bytes);
+            let text = if text {
+                &mut self.ai_response
+            } else {
+                &mut self.user_input
+            };
+            let end = text.floor_char_boundary(text.len().saturating_sub(over));
+            text.truncate(end);
         }
-    }
-
-    #[test]
-    fn old_turns_are_forgotten_but_counted() {
-        let mut session = Session::new("session-1".into(), 0);
-        for n in 1..=30 {
-            session.record(exchange(n, if n == 29 { "" } else { "question" }), 1_500);
-        }
-        assert_eq!(
-            (session.turns.len(), session.turns[0].at_ms),
-            (MAX_TURNS, 11)
-        );
-        assert_eq!((session.n_turns, session.last_activity_ms), (30, 30));
-        let history = session.history();
-        let ids: Vec<_> = history
-            .iter()
-            .map(|turn| turn.item_ids[0].as_str())
-            .collect();
-        assert_eq!(
-            ids,
-            [
-                "item-24", "item-25", "item-26", "item-27", "item-28", "item-30"
-            ]
-        );
-        let document = session.document(1_000);
-        assert_eq!(document["metadata"]["total_interactions"], 30);
-        assert_eq!(document["metadata"]["average_response_time"], 1.5);
-        assert_eq!(document["expires_at"], "1970-01-01T00:00:01.030Z");
-    }
-
-    #[test]
-    fn what_is_stored_comes_back() {
-        let mut session = Session::new("session-1".into(), 7);
-        session.record(exchange(8, "hello"), 20);
-        let bytes = serde_json::to_vec(&session).unwrap();
-        assert_eq!(Session::from_bytes(&bytes), Some(session));
-        assert_eq!(Session::from_bytes(b"{}"), None);
-        let newer = String::from_utf8(bytes)
-            .unwrap()
-            .replace("\"v\":1", "\"v\":2");
-        assert_eq!(Session::from_bytes(newer.as_bytes()), None);
-    }
-
-    #[test]
-    fn expired_audio_is_taken_out() {
-        let mut session = Session::new("session-1".into(), 0);
-        let audio = |id: &str, expires_at_ms| AudioRef {
-            id: id.into(),
-            expires_at_ms,
-        };
-        session.audio = vec![audio("a", 10), audio("b", 20), audio("c", 30)];
-        assert_eq!(
-            session.take_expired_audio(20),
-            [audio("a", 10), audio("b", 20)]
-        );
-        assert_eq!(session.audio, [audio("c", 30)]);
     }
 }
+
+/// Where the latest of them begin, that many at most and of that size at most.
+fn latest<T>(turns: &[T], count: usize, bytes: usize, size: impl Fn(&T) -> usize) -> usize {
+    let mut left = bytes;
+    let n_kept = turns
+        .iter()
+        .rev()
+        .take(count)
+        .take_while(|turn| {
+            let fits = size(turn) <= left;
+            left = left.saturating_sub(size(turn));
+            fits
+        })
+        .count();
+    turns.len() - n_kept
+}
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,9 @@
 //!
 //! Both forms of an answer, JSON and event stream, pull the same [`Turn`]; it stores audio and session before it tells `Done`, so that
 //! whoever has seen the end can go on from there. A turn that is dropped earlier leaves no trace.
+//!
+//! A turn has its session for itself, from [`Turn::begin`] on. It keeps it by a sign of life between two events, which also tells it that
+//! the session has been ended.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,8 +16,10 @@ use crate::{
         Error, Stage, Strategy, events, listen,
         respond::{self, Request},
     },
+    ids,
     ports::{Answer, Ports, Utterance},
     problem::Problem,
+    security::Tenant,
     session::{Exchange, Session},
     store::Store,
     times, wav,
@@ -78,6 +83,9 @@ pub struct Turn {
     session: Session,
     /// Whether the session is not in the store yet.
     is_new: bool,
+    tenant: Tenant,
+    /// Whose the session is, once it has been taken.
+    claim: Option<Claim>,
     request_id: String,
     wishes: Wishes,
     started: Duration,
@@ -104,6 +112,7 @@ impl Turn {
             config,
             session,
             is_new,
+            tenant,
             request_id,
             wishes,
         } = setting;
@@ -114,6 +123,8 @@ impl Turn {
             config,
             session,
             is_new,
+            tenant,
+            claim: None,
             request_id,
             wishes,
             started,
@@ -122,12 +133,22 @@ impl Turn {
         }
     }
 
-    /// Tells that a turn begins.
-    pub fn announce(&self) {
+    /// Takes the session, and tells that a turn begins.
+    ///
+    /// # Errors
+    /// `SESSION_BUSY` when another turn has it; when the session has ended meanwhile; when the store fails.
+    pub fn begin(&mut self) -> Result<(), Problem> {
+        if !self.is_new {
+            let owner = ids::new();
+            self.session = self.store().begin(&self.session.session_id, &owner)?;
+            let renewed = self.ports.now();
+            self.claim = Some(Claim { owner, renewed });
+        }
         self.ports.publish(events::Event::TurnStarted(events::Turn {
             session_id: self.session.session_id.clone(),
             request_id: self.request_id.clone(),
         }));
+        Ok(())
     }
 
     /// The id of the request that asked.
@@ -141,6 +162,7 @@ impl Turn {
     /// # Errors
     /// The failure of a stage or of the store, which ends the turn.
     pub fn pull(&mut self) -> Result<Option<Event>, Problem> {
+        self.keep_session()?;
         loop {
             // What fails stays out: the turn is over then, and its work is cancelled.
             match std::mem::replace(&mut self.half, Half::Over) {
@@ -185,6 +207,27 @@ impl Turn {
         }
     }
 
+    /// A sign of life, once a third of the time is over after which the session would be taken for free.
+    fn keep_session(&mut self) -> Result<(), Problem> {
+        let now = self.ports.now();
+        let patience = Duration::from_millis(self.config.sessions.lease_ms / 3);
+        let Some(claim) = &self.claim else {
+            return Ok(());
+        };
+        if now.saturating_sub(claim.renewed) >= patience {
+            self.store().renew(&self.session, &claim.owner)?;
+            self.claim = self.claim.take().map(|claim| Claim {
+                renewed: now,
+                ..claim
+            });
+        }
+        Ok(())
+    }
+
+    fn store(&self) -> Store<'_> {
+        Store::new(self.ports.as_ref(), &self.config).within(self.tenant.scoped(""))
+    }
+
     fn respond(&mut self) -> Result<Box<dyn Answer>, Problem> {
         let heard = self
             .summary
@@ -207,7 +250,7 @@ impl Turn {
             request_id: self.request_id.clone(),
             text: self.summary.transcription.clone(),
             language,
-            history: self.session.history(),
+            history: self.session.history(&self.config.sessions),
             max_items: self.config.max_cards,
             speak: self.wishes.speak,
             voice,
@@ -226,43 +269,40 @@ impl Turn {
     /// Stores what is to be remembered and makes the answer document.
     fn conclude(&mut self) -> Result<Value, Problem> {
         let total_ms = elapsed_ms(self.ports.now(), self.started);
-        let store = Store::new(self.ports.as_ref(), &self.config);
-        let audio_file = match self.summary.sample_rate_hz {
+        let audio = match self.summary.sample_rate_hz {
             Some(rate) => {
                 let file = wav::encode(&std::mem::take(&mut self.summary.samples), rate);
-                Some(store.add_audio(&mut self.session, "audio/wav", &file)?)
+                self.store()
+                    .keep_audio(Some(&self.session), "audio/wav", &file)?
             }
             None => None,
         };
-        self.session.record(
-            Exchange {
-                at_ms: times::to_ms(self.ports.wall()),
-                user_input: self.summary.transcription.clone(),
-                ai_response: self.summary.response.clone(),
-                intent: self
-                    .summary
-                    .intent
-                    .as_ref()
-                    .map(|found| found.intent.clone()),
-                item_ids: self
-                    .summary
-                    .cards
-                    .iter()
-                    .map(|card| card.id.clone())
-                    .collect(),
-                item_type: self.summary.item_type(),
-            },
-            total_ms,
-        );
-        if let Some(voice) = self.wishes.voice.take() {
-            self.session.preferred_voice = Some(voice);
+        if audio.is_none() && self.summary.sample_rate_hz.is_some() {
+            self.summary.degrade("store");
         }
+        let (audio, evicted) =
+            audio.map_or((None, Vec::new()), |kept| (Some(kept.audio), kept.evicted));
+        let exchange = self.exchange();
+        let voice = self.wishes.voice.take();
+        let change = |session: &mut Session| {
+            session.audio.retain(|audio| !evicted.contains(&audio.id));
+            session.record(exchange.clone(), total_ms, &self.config.sessions);
+            if let Some(voice) = &voice {
+                session.preferred_voice = Some(voice.clone());
+            }
+        };
+        let store = self.store();
         if self.is_new {
-            store.create(&self.session)?;
+            let mut session = self.session.clone();
+            change(&mut session);
+            store.create_with(session, audio.as_ref())?;
         } else {
-            store.save(&self.session)?;
+            let owner = self.claim.as_ref().map_or("", |claim| &claim.owner);
+            store.finish(&self.session, owner, audio.as_ref(), change)?;
+            self.claim = None;
         }
-        store.sweep();
+        self.store().sweep();
+        let audio_file = audio.map(|audio| audio.id);
         let stages = self.stages();
         Ok(self.summary.document(
             &self.session.session_id,
@@ -271,6 +311,19 @@ impl Turn {
             self.strategy(),
             total_ms,
         ))
+    }
+
+    /// What the session is to remember.
+    fn exchange(&self) -> Exchange {
+        let summary = &self.summary;
+        Exchange {
+            at_ms: times::to_ms(self.ports.wall()),
+            user_input: summary.transcription.clone(),
+            ai_response: summary.response.clone(),
+            intent: summary.intent.as_ref().map(|found| found.intent.clone()),
+            item_ids: summary.cards.iter().map(|card| card.id.clone()).collect(),
+            item_type: summary.item_type(),
+        }
     }
 
     /// What answered, as far as it can tell: a stage that is down now, and fell back, must not fail the turn after all.
@@ -284,6 +337,23 @@ impl Turn {
     }
 }
 
+/// Lets go of the session that was taken and not saved. A host that stops an instance runs none of this; then the lease ends by itself.
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if let Some(claim) = &self.claim {
+            let _next_time = self.store().release(&self.session, &claim.owner);
+        }
+    }
+}
+
+/// That a turn has its session.
+struct Claim {
+    /// A name that no other turn has.
+    owner: String,
+    /// When it last showed that it is alive.
+    renewed: Duration,
+}
+
 /// What a turn begins with.
 pub struct Setting {
     /// The outside.
@@ -294,6 +364,8 @@ pub struct Setting {
     pub session: Session,
     /// Whether the session is not in the store yet.
     pub is_new: bool,
+    /// Whose session it is.
+    pub tenant: Tenant,
     /// The request's id.
     pub request_id: String,
     /// What is asked, besides the words.

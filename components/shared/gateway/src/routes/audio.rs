@@ -1,11 +1,13 @@
 //! `GET /audio/{id}`: audio of an answer, whole or in part, until it expires. `HEAD` comes with it.
+//!
+//! What needs no bytes, such as `HEAD` and a client that has them already, does not read them.
 
 use axum::{
     extract::{Path, State, rejection::PathRejection},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
 use super::App;
 use crate::{
@@ -20,6 +22,7 @@ use crate::{
 pub(super) async fn audio(
     State(app): State<App>,
     id: Result<Path<String>, PathRejection>,
+    method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let id = id
@@ -27,12 +30,7 @@ pub(super) async fn audio(
         .map(|Path(id)| id)
         .filter(|id| ids::is_audio(id))
         .ok_or_else(gone)?;
-    let StoredAudio {
-        header: about,
-        bytes,
-        start,
-    } = app.store().audio(&id)?.ok_or_else(gone)?;
-    let audio = Bytes::from(bytes).slice(start..);
+    let about = app.store().audio_meta(&id)?.ok_or_else(gone)?;
 
     let etag = format!("\"{id}\"");
     let left_s = about.expires_at_ms.saturating_sub(app.now_ms()) / 1_000;
@@ -51,42 +49,39 @@ pub(super) async fn audio(
     let content_type = HeaderValue::try_from(about.content_type)
         .unwrap_or(HeaderValue::from_static("application/octet-stream"));
     let content_type = [(header::CONTENT_TYPE, content_type)];
+    let length = usize::try_from(about.n_bytes).unwrap_or(usize::MAX);
+    if method == Method::HEAD {
+        let length = [(header::CONTENT_LENGTH, length.to_string())];
+        return Ok((common, content_type, length).into_response());
+    }
     // A range is of the representation that the client knows, or of none.
     let is_known = text(&headers, &header::IF_RANGE).is_none_or(|tag| tag.trim() == etag);
     let range = text(&headers, &header::RANGE).filter(|_| is_known);
-    let length = audio.len();
-    Ok(match range::wanted(range, length) {
-        Wanted::Whole => (common, content_type, audio).into_response(),
-        Wanted::Part(part) => {
-            let shown = format!(
-                "bytes {}-{}/{length}",
-                part.start,
-                part.end.saturating_sub(1)
-            );
-            let shown = [(header::CONTENT_RANGE, shown)];
-            (
-                StatusCode::PARTIAL_CONTENT,
-                common,
-                content_type,
-                shown,
-                audio.slice(part),
-            )
-                .into_response()
-        }
-        Wanted::Beyond => {
-            let text = format!("the audio has {length} bytes");
-            let problem = Problem::new(
-                StatusCode::RANGE_NOT_SATISFIABLE,
-                Code::InvalidRequest,
-                text,
-            );
-            (
-                [(header::CONTENT_RANGE, format!("bytes */{length}"))],
-                problem,
-            )
-                .into_response()
-        }
-    })
+    let wanted = range::wanted(range, length);
+    if wanted == Wanted::Beyond {
+        let text = format!("the audio has {length} bytes");
+        let problem = Problem::new(
+            StatusCode::RANGE_NOT_SATISFIABLE,
+            Code::InvalidRequest,
+            text,
+        );
+        let shown = [(header::CONTENT_RANGE, format!("bytes */{length}"))];
+        return Ok((shown, problem).into_response());
+    }
+    // All of the bytes are here before the head leaves, so whatever becomes of them in the store, the client gets them.
+    let StoredAudio { bytes, start, .. } = app.store().audio(&id)?.ok_or_else(gone)?;
+    let audio = Bytes::from(bytes).slice(start..);
+    let Wanted::Part(part) = wanted else {
+        return Ok((common, content_type, audio).into_response());
+    };
+    let shown = format!(
+        "bytes {}-{}/{length}",
+        part.start,
+        part.end.saturating_sub(1)
+    );
+    let shown = [(header::CONTENT_RANGE, shown)];
+    let status = StatusCode::PARTIAL_CONTENT;
+    Ok((status, common, content_type, shown, audio.slice(part)).into_response())
 }
 
 fn gone() -> Problem {

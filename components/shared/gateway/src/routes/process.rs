@@ -47,6 +47,7 @@ pub(super) async fn process(
         config,
         session,
         is_new,
+        tenant: app.caller.tenant,
         request_id,
         wishes: upload.wishes,
     };
@@ -112,6 +113,7 @@ pub(super) async fn process_text(
         config,
         session,
         is_new,
+        tenant: app.caller.tenant,
         request_id,
         wishes,
     };
@@ -124,7 +126,7 @@ pub(super) async fn process_text(
 
 /// The turn in the form that the client asks for.
 fn answer(mut turn: Turn, headers: &HeaderMap, path: String) -> Result<Response, Problem> {
-    turn.announce();
+    turn.begin()?;
     if accepts(headers, "text/event-stream") {
         return stream::respond(turn, path);
     }

@@ -17,7 +17,6 @@ use crate::{
     ids,
     problem::{Code, Problem},
     session::{MAX_METADATA_BYTES, Session},
-    store::Found,
     times,
 };
 
@@ -40,7 +39,7 @@ pub(super) async fn create(
     } else {
         from_json(&body)?
     };
-    let id = wanted.session_id.unwrap_or_else(ids::new);
+    let id = wanted.session_id.unwrap_or_else(ids::new_session);
     if !ids::is_session(&id) {
         return Err(Problem::invalid(
             "session_id must be 8 to 64 letters, digits, `-` and `_`",
@@ -52,14 +51,6 @@ pub(super) async fn create(
         return Err(Problem::too_large(format!(
             "metadata may have {MAX_METADATA_BYTES} bytes"
         )));
-    }
-    if matches!(app.store().session(&id)?, Found::Live(_)) {
-        let text = "a session of that id exists already";
-        return Err(Problem::new(
-            StatusCode::CONFLICT,
-            Code::InvalidRequest,
-            text,
-        ));
     }
     let mut session = Session::new(id, app.now_ms());
     let voice = wanted
@@ -94,7 +85,7 @@ pub(super) async fn show(
     State(app): State<App>,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
-    let session = find(&app, id)?;
+    let session = app.live_session(&checked(id)?)?;
     Ok(document(
         StatusCode::OK,
         &session.document(app.config.session_ttl_ms),
@@ -106,23 +97,23 @@ pub(super) async fn end(
     State(app): State<App>,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
-    let session = find(&app, id)?;
-    let n_audio = app.store().end(&session)?;
+    let id = checked(id)?;
+    let ended = app.store().end(&id)?;
+    app.store().sweep();
     let body = json!({
         "status": "ended",
         "cleanup_info": {
-            "session_id": session.session_id,
-            "turns_removed": session.turns.len(),
-            "audio_removed": n_audio,
+            "session_id": id,
+            "turns_removed": ended.n_turns,
+            "audio_removed": ended.n_audio,
         },
     });
     Ok(document(StatusCode::OK, &body))
 }
 
 /// What is not the id of a session is not there.
-fn find(app: &App, id: Result<Path<String>, PathRejection>) -> Result<Session, Problem> {
-    let id = id
-        .ok()
+fn checked(id: Result<Path<String>, PathRejection>) -> Result<String, Problem> {
+    id.ok()
         .map(|Path(id)| id)
         .filter(|id| ids::is_session(id))
         .ok_or_else(|| {
@@ -131,6 +122,5 @@ fn find(app: &App, id: Result<Path<String>, PathRejection>) -> Result<Session, P
                 Code::SessionNotFound,
                 "there is no session of that id",
             )
-        })?;
-    app.live_session(&id)
+        })
 }

@@ -5,11 +5,17 @@ use tower::ServiceExt as _;
 
 use super::*;
 use crate::{
-    contract::{Error, events::Event, listen::Rejection},
+    contract::{
+        Error,
+        events::{Event, Removal},
+        listen::Rejection,
+    },
     fakes::Fakes,
     ports::StoreError,
     wav,
 };
+
+mod busy;
 
 struct Reply {
     status: u16,
@@ -41,7 +47,10 @@ impl Reply {
             document["request_id"]
         );
         assert_eq!(document["status"], status);
-        assert_eq!(self.headers.contains_key("retry-after"), status == 503);
+        assert_eq!(
+            self.headers.contains_key("retry-after"),
+            document.get("retry_after_ms").is_some()
+        );
         document
     }
 }
@@ -156,7 +165,8 @@ async fn a_spoken_question_is_answered() {
     assert_eq!(utterances[0].1, b"RIFF the bytes of a recording");
     assert_eq!(utterances[0].0.max_bytes, 26_214_400);
     assert!(
-        matches!(&fakes.published.lock().unwrap()[..], [Event::TurnStarted(turn)] if turn.session_id == answer["session_id"].as_str().unwrap())
+        matches!(&fakes.published.lock().unwrap()[..], [Event::TurnStarted(turn), Event::AudioStored(audio), Event::Swept(_)]
+            if turn.session_id == answer["session_id"].as_str().unwrap() && turn.session_id == audio.session_id)
     );
     // Its audio is there, and its session goes on.
     let audio = fetch(
@@ -675,7 +685,8 @@ async fn sessions_begin_and_end() {
         .await
         .problem(404, "SESSION_NOT_FOUND");
     assert!(
-        matches!(fakes.published.lock().unwrap().last(), Some(Event::SessionEnded(ended)) if ended.n_turns == 1)
+        matches!(&fakes.published.lock().unwrap()[..], [.., Event::SessionEnded(ended), Event::AudioRemoved(audio)]
+            if ended.n_turns == 1 && audio.reason == Removal::SessionEnded)
     );
 }
 

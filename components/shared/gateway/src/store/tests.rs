@@ -1,6 +1,17 @@
 use super::*;
-use crate::fakes::{Fakes, START_MS};
-use crate::ports::Stores as _;
+use crate::{
+    contract::events::{AudioRemoved, Event, Removal},
+    fakes::{Fakes, START_MS},
+    ports::Stores as _,
+    problem::Problem,
+    session::Exchange,
+};
+
+mod alternating;
+mod index;
+mod lifecycle;
+mod model;
+mod turns;
 
 const MINUTE: u64 = 60_000;
 
@@ -13,151 +24,80 @@ fn setting(one_store: bool) -> (Fakes, Config) {
     (Fakes::default(), config)
 }
 
+/// A session that has just been created.
 fn session(fakes: &Fakes, config: &Config) -> Session {
     let session = Session::new("session-1".into(), START_MS);
     Store::new(fakes, config).create(&session).unwrap();
     session
 }
 
-#[test]
-fn a_session_lives_then_has_expired_then_is_forgotten_with_its_audio() {
-    for one_store in [false, true] {
-        let (fakes, config) = setting(one_store);
-        let store = Store::new(&fakes, &config);
-        let mut session = session(&fakes, &config);
-        store
-            .add_audio(&mut session, "audio/wav", b"sound")
-            .unwrap();
-        store.save(&session).unwrap();
-        assert_eq!(store.session("session-1").unwrap(), Found::Live(session));
-        fakes.pass_ms(config.session_ttl_ms);
-        assert_eq!(store.session("session-1").unwrap(), Found::Expired);
-        fakes.pass_ms(2 * MINUTE);
-        store.sweep();
-        assert_eq!(
-            store.session("session-1").unwrap(),
-            Found::Expired,
-            "remembered as expired"
-        );
-        assert!(
-            !fakes.keys().iter().any(|key| key.starts_with("audio")),
-            "{:?}",
-            fakes.keys()
-        );
-        fakes.pass_ms(config.session_ttl_ms);
-        store.sweep();
-        assert_eq!(store.session("session-1").unwrap(), Found::Unknown);
-        assert_eq!(fakes.keys(), ["swept"]);
-        assert!(
-            matches!(&fakes.published.lock().unwrap()[..], [Event::SessionEnded(ended)] if ended.session_id == "session-1")
-        );
+fn exchange(question: &str) -> Exchange {
+    Exchange {
+        at_ms: START_MS,
+        user_input: question.into(),
+        ai_response: "So it is.".into(),
+        intent: None,
+        item_ids: vec![],
+        item_type: None,
     }
 }
 
-#[test]
-fn a_session_that_goes_on_is_swept_later() {
-    let (fakes, config) = setting(false);
-    let store = Store::new(&fakes, &config);
-    let mut session = session(&fakes, &config);
-    fakes.pass_ms(config.session_ttl_ms - MINUTE);
-    session.last_activity_ms = store.now_ms();
-    store.save(&session).unwrap();
-    fakes.pass_ms(3 * MINUTE);
-    store.sweep();
-    assert_eq!(store.session("session-1").unwrap(), Found::Live(session));
-    fakes.pass_ms(2 * config.session_ttl_ms);
-    store.sweep();
-    assert_eq!(store.session("session-1").unwrap(), Found::Unknown);
-}
-
-#[test]
-fn audio_expires_by_itself() {
-    let (fakes, config) = setting(false);
-    let store = Store::new(&fakes, &config);
-    let mut session = session(&fakes, &config);
-    let id = store
-        .add_audio(&mut session, "audio/wav", b"sound")
-        .unwrap();
-    let found = store.audio(&id).unwrap().unwrap();
-    assert_eq!(
-        (
-            &found.bytes[found.start..],
-            found.header.session_id.as_str()
-        ),
-        (&b"sound"[..], "session-1")
-    );
-    fakes.pass_ms(config.audio_ttl_ms);
-    assert_eq!(store.audio(&id).unwrap(), None);
-    assert!(
-        !fakes.keys().iter().any(|key| key.contains(&id)),
-        "gone for good"
-    );
-    // The next turn forgets it too.
-    store.add_audio(&mut session, "audio/wav", b"more").unwrap();
-    assert_eq!(session.audio.len(), 1);
-}
-
-#[test]
-fn ending_a_session_removes_everything_of_it() {
-    let (fakes, config) = setting(true);
-    let store = Store::new(&fakes, &config);
-    let mut session = session(&fakes, &config);
-    let id = store
-        .add_audio(&mut session, "audio/wav", b"sound")
-        .unwrap();
-    assert_eq!(store.end(&session).unwrap(), 1);
-    assert_eq!(store.session("session-1").unwrap(), Found::Unknown);
-    assert_eq!(store.audio(&id).unwrap(), None);
-    fakes.pass_ms(2 * config.session_ttl_ms);
-    store.sweep();
-    assert_eq!(fakes.keys(), ["swept"]);
-}
-
-#[test]
-fn sweeps_are_rare() {
-    let (fakes, config) = setting(false);
-    let store = Store::new(&fakes, &config);
-    let mut session = session(&fakes, &config);
-    store.sweep();
-    store
-        .add_audio(&mut session, "audio/wav", b"sound")
-        .unwrap();
-    let swept = |fakes: &Fakes| fakes.buckets.lock().unwrap()["sessions"]["swept"].clone();
-    let before = swept(&fakes);
-    fakes.pass_ms(SWEEP_EVERY_MS - 1);
-    store.sweep();
-    assert_eq!(swept(&fakes), before);
-    fakes.pass_ms(1);
-    store.sweep();
-    assert_ne!(swept(&fakes), before);
-}
-
-#[test]
-fn what_cannot_be_read_is_a_failure_not_a_guess() {
-    let (fakes, config) = setting(false);
-    let store = Store::new(&fakes, &config);
-    fakes
-        .bucket("sessions")
-        .unwrap()
-        .set("session:session-1", b"{")
-        .unwrap();
-    assert_eq!(store.session("session-1").unwrap_err().status, 500);
-    fakes
-        .bucket("audio")
-        .unwrap()
-        .set("audio:x", b"RIFF")
-        .unwrap();
-    assert_eq!(store.audio("x").unwrap_err().status, 500);
-    let broken = Fakes {
-        store: Err(StoreError("gone".into())),
-        ..fakes.clone()
+/// A whole turn; gives the id of its audio, if it has any.
+fn turn(store: &Store<'_>, question: &str, sound: &[u8]) -> Result<Option<String>, Problem> {
+    let owner = crate::ids::new();
+    let session = store.begin("session-1", &owner)?;
+    let kept = match sound {
+        [] => None,
+        _ => store.keep_audio(Some(&session), "audio/wav", sound)?,
     };
-    let problem = Store::new(&broken, &config)
-        .session("session-1")
-        .unwrap_err();
-    assert_eq!(
-        (problem.status.as_u16(), problem.code.as_str()),
-        (503, "STAGE_UNAVAILABLE")
-    );
-    Store::new(&broken, &config).sweep();
+    let (audio, evicted) = kept.map_or((None, vec![]), |kept| (Some(kept.audio), kept.evicted));
+    store.finish(&session, &owner, audio.as_ref(), |session| {
+        session.audio.retain(|audio| !evicted.contains(&audio.id));
+        session.record(exchange(question), 10, &store.config.sessions);
+    })?;
+    Ok(audio.map(|audio| audio.id))
+}
+
+fn live(store: &Store<'_>) -> Session {
+    store.live_session("session-1").unwrap()
+}
+
+fn questions(session: &Session) -> Vec<&str> {
+    session
+        .turns
+        .iter()
+        .map(|turn| turn.user_input.as_str())
+        .collect()
+}
+
+/// Bytes of audio, as counted, as listed, and as they are in the bucket.
+fn bytes_of_audio(fakes: &Fakes, config: &Config) -> [u64; 3] {
+    let store = Store::new(fakes, config);
+    let sessions = store.sessions().unwrap();
+    let counted = sessions.increment(audio::BYTES, 0).unwrap() as u64;
+    let index = store.audio_index(sessions.as_ref());
+    let slots = index.directory().unwrap();
+    let listed = slots
+        .into_iter()
+        .flat_map(|slot| index.entries(slot).unwrap());
+    let listed = listed.map(|entry| entry.1).sum();
+    let buckets = fakes.buckets.lock().unwrap();
+    let stored = buckets.get(&config.kv_audio).map_or(0, |bucket| {
+        let audio = bucket.iter().filter(|(key, _)| key.starts_with("audio:"));
+        audio
+            .map(|(_, bytes)| (bytes.len() - crate::envelope::open(bytes).unwrap().1) as u64)
+            .sum()
+    });
+    [counted, listed, stored]
+}
+
+fn removals(fakes: &Fakes) -> Vec<(Removal, bool)> {
+    let published = fakes.published.lock().unwrap();
+    let removed = published.iter().filter_map(|event| match event {
+        Event::AudioRemoved(AudioRemoved {
+            reason, was_served, ..
+        }) => Some((*reason, *was_served)),
+        _ => None,
+    });
+    removed.collect()
 }

@@ -82,7 +82,8 @@ impl Summary {
         false
     }
 
-    fn degrade(&mut self, stage: &str) {
+    /// Notes that a stage fell back.
+    pub(super) fn degrade(&mut self, stage: &str) {
         if !self.degraded.iter().any(|known| known == stage) {
             self.degraded.push(stage.to_owned());
         }

@@ -11,6 +11,7 @@ fn setting(fakes: &Fakes) -> Setting {
         config: Arc::new(Config::default()),
         session: Session::new("session-1".into(), START_MS),
         is_new: true,
+        tenant: Tenant::default(),
         request_id: "r-1".into(),
         wishes: Wishes::default(),
     }
@@ -84,7 +85,7 @@ fn the_end_is_told_when_everything_is_stored() {
         .unwrap();
     assert_eq!(
         audio.bytes[audio.start..],
-        wav::encode(&[1, -1, 1, -1], 22_050)
+        crate::wav::encode(&[1, -1, 1, -1], 22_050)
     );
 }
 
@@ -159,6 +160,7 @@ fn wishes_reach_the_pipeline_and_a_voice_is_remembered() {
         voice: Some("joe".into()),
         speak: false,
         strategy: Some(Strategy::High),
+        ..Wishes::default()
     };
     let (events, _) = run(Turn::written(
         Setting {
