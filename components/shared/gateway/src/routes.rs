@@ -25,7 +25,9 @@ use crate::{
 mod about;
 mod audio;
 mod content;
+mod docs;
 mod openai;
+mod openapi;
 mod process;
 mod sessions;
 mod stream;
@@ -71,6 +73,8 @@ pub fn router(ports: Arc<dyn Ports>, config: Config) -> Router {
         .route("/content/search", get(content::search))
         .route("/content/{type}", get(content::items))
         .merge(openai)
+        .route("/openapi.json", get(openapi::serve))
+        .route("/docs", get(docs::serve))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .layer(DefaultBodyLimit::max(MAX_JSON_BYTES));

@@ -166,7 +166,7 @@ impl Caller {
 }
 
 /// What needs no key: whether this works, and the pages, which are the same for everybody.
-fn is_open(method: &Method, path: &str) -> bool {
+pub(crate) fn is_open(method: &Method, path: &str) -> bool {
     let is_page = path == "/" || path == "/docs" || path.starts_with("/docs/");
     (method == Method::GET || method == Method::HEAD)
         && (is_page || path == "/health" || path == "/openapi.json")

@@ -24,12 +24,15 @@ use crate::{
 };
 use answer::{Found, Head};
 use answering::{Answering, Told};
-use request::{Asked, ChatRequest};
+use request::Asked;
 
 mod answer;
 mod answering;
 mod hearing;
 mod request;
+
+pub(in crate::routes) use answer::{ChatChunk, ChatCompletion};
+pub(in crate::routes) use request::ChatRequest;
 
 /// Where a body is cut off: a recording in base64, and the words.
 pub(super) fn max_body_bytes(config: &Config) -> usize {

@@ -35,7 +35,7 @@ impl Use {
         }
     }
 
-    const fn route(self) -> &'static str {
+    const fn path(self) -> &'static str {
         match self {
             Self::Transcription => "/v1/audio/transcriptions",
             Self::Chat => "/v1/chat/completions",
@@ -88,10 +88,7 @@ impl Use {
         }
         Err(unknown(
             model,
-            &format!(
-                "/v1/models lists those that there are, for {}",
-                self.route()
-            ),
+            &format!("/v1/models lists those that there are, for {}", self.path()),
         ))
     }
 
@@ -187,7 +184,7 @@ fn models(app: &App) -> Result<Vec<Model>, Problem> {
             created: 0,
             owned_by: "colloquy",
             stage: stage.stage,
-            route: usage.route(),
+            route: usage.path(),
             version: stage.version,
             model: stage.model,
             languages: stage.languages,

@@ -30,6 +30,8 @@ mod form;
 mod format;
 mod languages;
 
+pub(in crate::routes) use format::{Transcription, VerboseTranscription};
+
 /// A recording in, a transcript out.
 pub(super) async fn transcribe(
     State(app): State<App>,

@@ -119,7 +119,7 @@ pub(in crate::routes) struct Found {
     pub(super) query_intent: Option<String>,
     /// The cards, best first.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Vec<Object>>)]
+    #[schema(value_type = Option<Vec<crate::routes::openapi::Card>>)]
     pub(super) items: Option<Vec<Value>>,
     /// The restriction that was applied, in words for a person.
     #[serde(skip_serializing_if = "Option::is_none")]

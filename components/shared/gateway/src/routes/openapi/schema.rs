@@ -1,0 +1,407 @@
+//! The documents of the native routes, as they are told to clients.
+//!
+//! The routes write them member by member, because some members come and go; the tests of the whole system compare what is answered
+//! with what is said here, in both directions.
+#![expect(dead_code, reason = "read by the derive only")]
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use utoipa::ToSchema;
+
+/// Why a request failed (RFC 9457), media type `application/problem+json`.
+#[derive(ToSchema)]
+#[schema(example = json!({
+    "type": "urn:colloquy:problem:session-not-found", "title": "There is no such session", "status": 404,
+    "detail": "there is no session of that id", "instance": "/session/0123456789abcdef", "code": "SESSION_NOT_FOUND",
+    "retryable": false, "request_id": "5f0c7c0e0b7c4a6c9d2f7a1b3c4d5e6f",
+}))]
+pub(super) struct Problem {
+    /// A name for the kind of problem.
+    r#type: String,
+    /// The kind of problem, for people.
+    title: String,
+    /// The status of the response.
+    status: u16,
+    /// What exactly is wrong.
+    detail: String,
+    /// The path that was asked for.
+    instance: String,
+    /// The kind of problem, for programs.
+    code: ProblemCode,
+    /// The stage that failed; absent when none did.
+    #[schema(nullable = false)]
+    stage: Option<String>,
+    /// Whether the same request may succeed later.
+    retryable: bool,
+    /// When to try again; absent when that is not known.
+    #[schema(nullable = false)]
+    retry_after_ms: Option<u32>,
+    /// As in `X-Request-Id`, and in every log line of the request.
+    request_id: String,
+}
+
+/// What went wrong.
+#[derive(ToSchema)]
+#[schema(rename_all = "SCREAMING_SNAKE_CASE")]
+#[expect(clippy::enum_variant_names, reason = "the names are of the interface")]
+enum ProblemCode {
+    AudioTooShort,
+    AudioTooLong,
+    AudioFormatUnsupported,
+    InvalidAudio,
+    PayloadTooLarge,
+    TranscriptionFailed,
+    LlmTimeout,
+    TtsFailed,
+    SessionNotFound,
+    SessionExpired,
+    SessionBusy,
+    RateLimitExceeded,
+    Unauthorized,
+    Forbidden,
+    NotFound,
+    InvalidRequest,
+    Overloaded,
+    StageTimeout,
+    StageUnavailable,
+    Internal,
+}
+
+/// Name, version and stages.
+#[derive(ToSchema)]
+pub(super) struct About {
+    name: String,
+    /// Absent where a key would be needed and none was sent.
+    #[schema(nullable = false)]
+    version: Option<String>,
+    /// Empty when a stage is not ready; absent like the version.
+    #[schema(nullable = false)]
+    stages: Option<Vec<StageInfo>>,
+}
+
+/// That a turn can be served.
+#[derive(ToSchema)]
+pub(super) struct Health {
+    /// Always `ok`: anything else is a problem.
+    status: String,
+    /// Absent where a key would be needed and none was sent.
+    #[schema(nullable = false)]
+    stages: Option<Vec<StageInfo>>,
+}
+
+/// A stage as it describes itself.
+#[derive(ToSchema)]
+pub(super) struct StageInfo {
+    /// `ingest`, `vad`, `asr`, `intent`, `llm` or `tts`.
+    stage: String,
+    #[schema(example = "asr-whisper")]
+    name: String,
+    version: String,
+    /// The weights, or the model of a server, that it uses.
+    model: Option<String>,
+    /// BCP 47 tags; empty when it names none.
+    languages: Vec<String>,
+}
+
+/// What a new session may have; all of it is optional.
+#[derive(ToSchema)]
+pub(super) struct SessionWanted {
+    /// An id of the client's own, which must be free.
+    #[schema(pattern = "^[A-Za-z0-9_-]{8,64}$")]
+    session_id: Option<String>,
+    /// Whatever the client wants to keep with the session, 4 KiB at most. `preferred_voice` is heeded.
+    #[schema(value_type = Object)]
+    metadata: Option<Value>,
+}
+
+/// A session that has begun.
+#[derive(ToSchema)]
+pub(super) struct SessionCreated {
+    session_id: String,
+    /// When it ends if nothing is said in it.
+    #[schema(format = DateTime)]
+    expires_at: String,
+    capabilities: Capabilities,
+}
+
+/// What can be sent, and how much of it.
+#[derive(ToSchema)]
+struct Capabilities {
+    /// Containers that recordings can have.
+    audio_in: Vec<String>,
+    /// Formats that speech can have.
+    audio_out: Vec<String>,
+    event_stream: bool,
+    max_upload_bytes: u64,
+    min_audio_ms: u32,
+    max_audio_ms: u32,
+    max_text_chars: u32,
+    max_cards: u32,
+}
+
+/// What was said in a session.
+#[derive(ToSchema)]
+pub(super) struct SessionDocument {
+    session_id: String,
+    #[schema(format = DateTime)]
+    created_at: String,
+    #[schema(format = DateTime)]
+    last_activity: String,
+    #[schema(format = DateTime)]
+    expires_at: String,
+    /// The latest turns, oldest first.
+    conversation_history: Vec<Exchange>,
+    metadata: SessionMetadata,
+}
+
+/// A question and its answer.
+#[derive(ToSchema)]
+struct Exchange {
+    #[schema(format = DateTime)]
+    timestamp: String,
+    /// Empty when nobody spoke.
+    user_input: String,
+    ai_response: String,
+    /// Ids of the cards.
+    items_shown: Vec<String>,
+    /// Their type, if they have one in common.
+    item_type: Option<String>,
+}
+
+/// What the client attached, and these.
+#[derive(ToSchema)]
+struct SessionMetadata {
+    total_interactions: u32,
+    /// Seconds.
+    average_response_time: f64,
+    preferred_voice: Option<String>,
+    #[serde(flatten)]
+    attached: BTreeMap<String, Value>,
+}
+
+/// A session that has ended.
+#[derive(ToSchema)]
+pub(super) struct SessionEnded {
+    /// Always `ended`.
+    status: String,
+    cleanup_info: CleanupInfo,
+}
+
+/// What went with it.
+#[derive(ToSchema)]
+struct CleanupInfo {
+    session_id: String,
+    turns_removed: u32,
+    audio_removed: u32,
+}
+
+/// A question out loud.
+#[derive(ToSchema)]
+pub(super) struct SpokenQuestion {
+    /// The recording: wav, mp3, flac, ogg, webm or m4a, recognised by its bytes. At most 25 MB and 30 s by default.
+    #[schema(value_type = String, format = Binary)]
+    audio_file: String,
+    /// A session that there is; without it one is created.
+    session_id: Option<String>,
+    /// BCP 47 tag of the language spoken; without it, it is found out.
+    language: Option<String>,
+    /// Name of the voice of the answer.
+    voice: Option<String>,
+    /// `false` for an answer in text only.
+    #[schema(value_type = Option<Flag>)]
+    speak: Option<String>,
+    strategy: Option<Strategy>,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+enum Flag {
+    True,
+    False,
+}
+
+/// How much time the answer may take for its quality.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+pub(super) enum Strategy {
+    Fast,
+    Balanced,
+    High,
+}
+
+/// A question in writing.
+#[derive(ToSchema)]
+#[schema(example = json!({ "text": "What did she build at Bell Labs?" }))]
+pub(super) struct WrittenQuestion {
+    /// At most 2,000 characters by default.
+    #[schema(min_length = 1)]
+    text: String,
+    /// A session that there is; without it one is created.
+    session_id: Option<String>,
+    /// Name of the voice of the answer.
+    voice: Option<String>,
+    /// BCP 47 tag of the language to answer in.
+    language: Option<String>,
+    /// `false` for an answer in text only.
+    speak: Option<bool>,
+    strategy: Option<Strategy>,
+}
+
+/// The answer of a turn.
+#[derive(ToSchema)]
+pub(super) struct TurnAnswer {
+    /// Always `success`: anything else is a problem.
+    status: String,
+    session_id: String,
+    /// The question; empty when nobody spoke.
+    transcription: String,
+    /// BCP 47 tag of the question; `und` when nobody spoke.
+    language: Option<String>,
+    /// The answer.
+    response: String,
+    /// The cards, best first.
+    items: Vec<Card>,
+    /// Their type, if they have one in common.
+    item_type: Option<String>,
+    metadata: TurnMetadata,
+    /// Id of the answer's audio, for `/audio/{id}`; null for text only.
+    audio_file: Option<String>,
+    strategy: Strategy,
+    /// The stages that fell back.
+    degraded: Vec<String>,
+    /// What answered: a stage, and `<name>@<version>`.
+    #[schema(value_type = BTreeMap<String, String>, example = json!({ "asr": "asr-whisper@0.1.0" }))]
+    stages: BTreeMap<String, String>,
+    timing: Timing,
+}
+
+/// How the answer was found.
+#[derive(ToSchema)]
+struct TurnMetadata {
+    intelligent_selection: bool,
+    cards_shown: u32,
+    /// Ids of the cards that the answer talks about, in that order; null when that is not known.
+    cards_mentioned: Option<Vec<String>>,
+    query_intent: Option<String>,
+    /// The restriction that was applied, in words for a person.
+    content_filter: Option<String>,
+    /// Of the intent, 0 to 1.
+    confidence_score: Option<f32>,
+    /// 0 to 1; null for a written question.
+    transcription_confidence: Option<f32>,
+}
+
+/// Milliseconds; null for what did not happen.
+#[derive(ToSchema)]
+struct Timing {
+    ingest_ms: Option<u32>,
+    vad_ms: Option<u32>,
+    asr_ms: Option<u32>,
+    intent_ms: Option<u32>,
+    llm_ms: Option<u32>,
+    llm_first_token_ms: Option<u32>,
+    tts_ms: Option<u32>,
+    /// From the start of the answering half to the first sound.
+    first_audio_ms: Option<u32>,
+    total_ms: u64,
+}
+
+/// Something that an answer can show.
+#[derive(ToSchema)]
+pub(in crate::routes) struct Card {
+    id: String,
+    title: String,
+    /// One of `/content/types`.
+    r#type: String,
+    summary: String,
+    details: String,
+    organisation: Option<String>,
+    start_year: Option<i32>,
+    end_year: Option<i32>,
+    technologies: Vec<String>,
+    keywords: Vec<String>,
+    metrics: Vec<Metric>,
+    url: Option<String>,
+    score: Score,
+}
+
+/// A figure.
+#[derive(ToSchema)]
+struct Metric {
+    label: String,
+    value: String,
+}
+
+/// How well something fits the question: the parts are 0 to 1.
+#[derive(ToSchema)]
+struct Score {
+    total: f32,
+    keyword: f32,
+    technology: f32,
+    recency: f32,
+    impact: f32,
+    reasons: Vec<String>,
+}
+
+/// The types of the content base.
+#[derive(ToSchema)]
+pub(super) struct ContentTypes {
+    types: Vec<ContentType>,
+}
+
+#[derive(ToSchema)]
+struct ContentType {
+    name: String,
+    title: String,
+    n_items: u32,
+}
+
+/// Some of the items of a type.
+#[derive(ToSchema)]
+pub(super) struct ContentPage {
+    r#type: String,
+    title: String,
+    /// Items of this type in all.
+    total: u32,
+    offset: u32,
+    limit: u32,
+    items: Vec<Item>,
+}
+
+/// An item of the content base.
+#[derive(ToSchema)]
+struct Item {
+    id: String,
+    title: String,
+    r#type: String,
+    summary: String,
+    details: String,
+    organisation: Option<String>,
+    start_year: Option<i32>,
+    end_year: Option<i32>,
+    technologies: Vec<String>,
+    keywords: Vec<String>,
+    metrics: Vec<Metric>,
+    /// 0 to 1.
+    impact: f32,
+    url: Option<String>,
+}
+
+/// What was found, best first.
+#[derive(ToSchema)]
+pub(super) struct SearchAnswer {
+    query: String,
+    /// How many there are here.
+    total: u32,
+    results: Vec<SearchResult>,
+}
+
+/// An item and how well it fits.
+#[derive(ToSchema)]
+struct SearchResult {
+    #[schema(inline)]
+    #[serde(flatten)]
+    item: Item,
+    score: Score,
+}
