@@ -14,10 +14,10 @@ impl status::Host for Turn {
             status::Store {
                 name: name.clone(),
                 backend: store.backend().to_owned(),
-                failure: None,
+                failure: store.failure(),
                 n_bytes: Some(usage.bytes),
                 n_keys: Some(usage.keys),
-                max_bytes: None,
+                max_bytes: Some(store.max_bytes()),
             }
         });
         Ok(stores.collect())

@@ -86,7 +86,7 @@ impl Handler {
             (&Method::GET | &Method::HEAD, "/livez") => {
                 Ok(json(StatusCode::OK, &serde_json::json!({ "live": true })))
             }
-            (&Method::GET | &Method::HEAD, "/readyz") => Ok(self.readiness(is_told)),
+            (&Method::GET | &Method::HEAD, "/readyz") => Ok(self.readiness(is_told).await),
             (&Method::GET | &Method::HEAD, "/metrics") if is_told => self.metrics().await,
             _ if is_watcher => Err(Problem::NotFound),
             _ => self.guest(request, id, trace).await,
@@ -94,8 +94,9 @@ impl Handler {
     }
 
     /// 200 when every stage has an instance and all had all of them once, and the host is not closing. Who stands in for a stage that is
-    /// there may be missing. What is waited for is told to those who watch.
-    fn readiness(&self, is_told: bool) -> Response<Body> {
+    /// there may be missing. Every bucket must be usable, too; one that was not is asked again, because nobody else may ask it while the host
+    /// is not ready. What is waited for is told to those who watch.
+    async fn readiness(&self, is_told: bool) -> Response<Body> {
         let closing = self.closing.load(Ordering::SeqCst);
         let reports = self.stages.report();
         let answers = |report: &Report| report.status.ready > 0;
@@ -109,6 +110,13 @@ impl Handler {
             .filter(|report| !can_do_without(report))
             .filter_map(|report| Some((report.section.clone(), not_ready(&report.status)?.into())))
             .collect();
+        for (name, store) in &*self.stores {
+            if store.failure().is_some()
+                && let Err(why) = store.probe().await
+            {
+                waiting_for.insert(format!("keyvalue.{name}"), why.to_string().into());
+            }
+        }
         let ready = !closing && waiting_for.is_empty();
         let status = if ready {
             StatusCode::OK

@@ -325,5 +325,4 @@ fn unix_ms() -> u64 {
 }
 
 #[cfg(test)]
-#[path = "suite.rs"]
 mod suite;

@@ -204,6 +204,8 @@ impl S3 {
         };
         let store = builder
             .with_bucket_name(&self.bucket)
+            // One object at a time is removed, which every server can.
+            .with_disable_bulk_delete(true)
             .with_retry(retry)
             .with_http_connector(connector)
             .build()?;

@@ -66,6 +66,11 @@ local function sweep()
   evict(function(at) return at < horizon end)
 end
 
+-- Before anything is written: a server without memory refuses this, and would not refuse a script that has written something already.
+local function admit()
+  redis.call('INCRBY', total, 0)
+end
+
 local function put(it, value)
   local size = #it + #value
   remove(it)
@@ -119,6 +124,7 @@ function operations.exists()
 end
 
 function operations.set()
+  admit()
   sweep()
   put(key, ARGV[6])
   return answer(0, false)
@@ -126,6 +132,7 @@ end
 
 -- The new value, whether something was seen, and what.
 function operations.swap()
+  admit()
   sweep()
   local found, seen = get(key), ARGV[7] == '1' and ARGV[8]
   if found ~= seen then
@@ -136,6 +143,7 @@ function operations.swap()
 end
 
 function operations.increment()
+  admit()
   sweep()
   local number = get(key) or string.rep('\0', 8)
   if #number ~= 8 then
