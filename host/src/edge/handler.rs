@@ -105,7 +105,7 @@ impl Handler {
             let mut others = reports.iter().filter(|other| other.stage == missing.stage);
             failed && others.any(answers)
         };
-        let waiting_for: serde_json::Map<_, _> = reports
+        let mut waiting_for: serde_json::Map<_, _> = reports
             .iter()
             .filter(|report| !can_do_without(report))
             .filter_map(|report| Some((report.section.clone(), not_ready(&report.status)?.into())))
