@@ -89,6 +89,7 @@ pub(crate) fn requirements(name: &str) -> Result<PathBuf> {
         "guests" => "examples/intent-python/requirements.txt",
         "upstream" => "tests/requirements-upstream.txt",
         "speech" => "tests/requirements-speech.txt",
+        "client" => "tests/requirements-client.txt",
         "deploy" => "tests/requirements-deploy.txt",
         _ => bail!("there is no Python environment `{name}`"),
     };

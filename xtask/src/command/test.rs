@@ -19,6 +19,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     // Their packages need a newer Python than ours; without it the one case of each is skipped and says so.
     let upstream = server("upstream", 10)?;
     let speech = server("speech", 11)?;
+    let client = server("client", 11)?;
     let deploy = server("deploy", 10)?;
     let node = node::environment()?;
     build::run()?;
@@ -46,6 +47,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
             .env("COLLOQUY_PYTHON", python)
             .envs(upstream.map(|python| ("COLLOQUY_UPSTREAM_PYTHON", python)))
             .envs(speech.map(|python| ("COLLOQUY_SPEECH_PYTHON", python)))
+            .envs(client.map(|python| ("COLLOQUY_CLIENT_PYTHON", python)))
             .envs(deploy.map(|python| ("COLLOQUY_DEPLOY_PYTHON", python)))
             .arg("--")
             .args(args),
