@@ -167,11 +167,12 @@ impl Life {
         for id in &gone {
             let known = &self.audio[id];
             let of_this = |removed: &AudioRemoved| {
-                (removed.session_id.as_str(), removed.n_bytes) == (&known.session, known.n_bytes)
+                removed.session_id == known.session
+                    && removed.n_bytes == known.n_bytes
+                    && removed.was_served == known.got_ms.is_some()
             };
             let at = reasons.iter().position(of_this).expect("an event for each");
             let removed = reasons.remove(at);
-            assert_eq!(removed.was_served, known.got_ms.is_some());
             match removed.reason {
                 Removal::Expired => {
                     assert!(known.created_ms + self.config.audio_ttl_ms <= self.now());
