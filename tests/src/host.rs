@@ -54,7 +54,8 @@ impl Host {
         Self::spawned_in(&[], edit)
     }
 
-    fn spawned_in(
+    /// The same in an environment with these variables, too.
+    pub fn spawned_in(
         environment: &[(&str, &str)],
         edit: impl FnOnce(&mut Table) -> Result<()>,
     ) -> Result<Self> {
@@ -74,6 +75,11 @@ impl Host {
                 let path = state.path().join(format!("{name}.db"));
                 bucket.insert("path".into(), path.display().to_string().into());
             }
+        }
+        // Everything comes from one address here; tests of limits set their own.
+        let environment_of_edge = environment_of_edge(&mut config)?;
+        for name in ["RATE_TURNS", "RATE_SYNTHESES", "RATE_QUERIES"] {
+            environment_of_edge.insert(name.into(), "0".into());
         }
         edit(&mut config)?;
         let path = state.path().join("colloquy.toml");
@@ -115,9 +121,15 @@ impl Host {
 
     /// Kills the process as `kill -9` does and starts it again on the same state.
     pub fn kill_and_restart(&mut self) -> Result<()> {
+        self.kill()?;
+        self.relaunch()
+    }
+
+    /// Kills the process as `kill -9` does.
+    pub fn kill(&mut self) -> Result<()> {
         self.child.kill()?;
         self.child.wait()?;
-        self.relaunch()
+        Ok(())
     }
 
     /// Asks the process to end (SIGTERM), waits for it, and starts it again on the same state.
@@ -348,6 +360,11 @@ pub fn table<'a>(config: &'a mut Table, name: &str) -> Result<&'a mut Table> {
         .get_mut(name)
         .and_then(toml::Value::as_table_mut)
         .with_context(|| format!("[{name}] in colloquy.toml"))
+}
+
+/// What the gateway reads.
+pub fn environment_of_edge(config: &mut Table) -> Result<&mut Table> {
+    table(table(config, "edge")?, "environment")
 }
 
 /// The table of one stage.

@@ -12,10 +12,14 @@ pub mod conform;
 pub mod eval;
 pub mod host;
 pub mod nats;
+pub mod nginx;
 pub mod preinit;
 pub mod process;
 pub mod python;
+pub mod raw;
 pub mod recordings;
+pub mod redis;
+pub mod s3;
 pub mod speech;
 pub mod upstream;
 

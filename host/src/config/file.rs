@@ -31,6 +31,7 @@ pub(super) struct Engine {
 pub(super) struct Log {
     pub(super) level: String,
     pub(super) format: Format,
+    pub(super) transcripts: bool,
 }
 
 impl Default for Log {
@@ -38,6 +39,7 @@ impl Default for Log {
         Self {
             level: "info".into(),
             format: Format::Text,
+            transcripts: false,
         }
     }
 }

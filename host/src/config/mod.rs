@@ -142,7 +142,7 @@ impl Config {
                 memory: edge_memory,
                 grants: Grants {
                     mounts: reader.mounts("edge.mounts", &file.edge.mounts)?,
-                    environment: edge_environment(&file.edge.environment),
+                    environment: edge_environment(&file),
                     ..Grants::default()
                 },
             },
@@ -158,9 +158,12 @@ impl Config {
     }
 }
 
-/// What the gateway reads, with the header in which we tell it who has connected.
-fn edge_environment(given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let mut environment = given.clone();
+/// What the gateway reads: what is written there, the header in which we tell it who has connected, and whether it may log what is said.
+fn edge_environment(file: &file::File) -> BTreeMap<String, String> {
+    let mut environment = file.edge.environment.clone();
+    if file.log.transcripts {
+        environment.insert("LOG_TRANSCRIPTS".to_owned(), "true".to_owned());
+    }
     environment
         .entry(edge::PEER_VARIABLE.to_owned())
         .or_insert_with(|| edge::X_PEER.to_string());

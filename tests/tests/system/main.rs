@@ -6,8 +6,10 @@
     reason = "a wrong index in test code is a failed test"
 )]
 
+mod abuse;
 mod breaker;
 mod chains;
+mod cluster;
 mod codecs;
 mod console;
 mod edge_tts;
@@ -20,7 +22,9 @@ mod preinit;
 mod questions;
 mod remote;
 mod retries;
+mod security;
 mod sessions;
+mod stores;
 mod turn;
 mod voices;
 
@@ -42,6 +46,8 @@ fn main() -> anyhow::Result<()> {
         turn::CASES,
         codecs::CASES,
         hostile::CASES,
+        abuse::CASES,
+        security::CASES,
         questions::CASES,
         console::CASES,
         sessions::CASES,
@@ -51,6 +57,8 @@ fn main() -> anyhow::Result<()> {
     .concat();
     let own = [
         sessions::OWN_CASES,
+        abuse::OWN_CASES,
+        security::OWN_CASES,
         events::OWN_CASES,
         faults::OWN_CASES,
         operation::OWN_CASES,
@@ -62,6 +70,8 @@ fn main() -> anyhow::Result<()> {
         breaker::OWN_CASES,
         voices::OWN_CASES,
         llm::OWN_CASES,
+        stores::OWN_CASES,
+        cluster::OWN_CASES,
     ]
     .concat();
 

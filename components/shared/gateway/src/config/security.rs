@@ -13,6 +13,7 @@
 //! | `RATE_QUERIES` | 200 | questions to the content base and new sessions a minute |
 //! | `RATE_UNCOUNTED` | allow | what becomes of a request that cannot be counted, because the store is down: `allow` or `refuse` |
 //! | `KV_LIMITS` | limits | key-value store of the counters |
+//! | `LOG_TRANSCRIPTS` | false | whether questions and answers go to the log |
 
 use http::HeaderName;
 use ipnet::IpNet;
@@ -40,6 +41,8 @@ pub struct Security {
     pub refuse_uncounted: bool,
     /// Store of the counters.
     pub kv_limits: String,
+    /// Whether questions and answers go to the log.
+    pub log_transcripts: bool,
 }
 
 /// Most requests a minute; 0 for any number.
@@ -87,6 +90,7 @@ impl Default for Security {
             },
             refuse_uncounted: false,
             kv_limits: "limits".to_owned(),
+            log_transcripts: false,
         }
     }
 }
@@ -184,6 +188,7 @@ impl Security {
             },
             refuse_uncounted: one_of("RATE_UNCOUNTED", "`allow` or `refuse`", "allow", "refuse")?,
             kv_limits: set("KV_LIMITS").unwrap_or(default.kv_limits),
+            log_transcripts: one_of("LOG_TRANSCRIPTS", "`true` or `false`", "false", "true")?,
         })
     }
 }

@@ -478,3 +478,85 @@ async fn every_answer_is_hardened() {
         assert!(!reply.headers.contains_key("server"), "{path}");
     }
 }
+#[tokio::test]
+async fn what_belongs_to_another_key_is_not_there() {
+    let gateway = Gateway::with_keys(&[("a", "cq_a", ""), ("b", "cq_b", ""), ("a", "cq_a2", "")]);
+    let (a, b, a2) = (
+        [("x-api-key", "cq_a")],
+        [("x-api-key", "cq_b")],
+        [("x-api-key", "cq_a2")],
+    );
+    let answer = gateway.ask(&a).await.json();
+    let session = format!("/session/{}", answer["session_id"].as_str().unwrap());
+    let audio = format!("/audio/{}", answer["audio_file"].as_str().unwrap());
+    for path in [&session, &audio] {
+        assert_eq!(gateway.get(path, &a).await.status, 200, "{path}");
+        assert_eq!(gateway.get(path, &a2).await.status, 200, "{path}");
+        let (foreign, unknown) = (
+            gateway.get(path, &b).await,
+            gateway
+                .get(&format!("{}0000", &path[..path.len() - 4]), &b)
+                .await,
+        );
+        assert_eq!(foreign.status, 404, "{path}");
+        assert_eq!(foreign.json()["detail"], unknown.json()["detail"]);
+        assert_eq!(foreign.json()["code"], unknown.json()["code"]);
+    }
+    gateway
+        .send("DELETE", &session, &b, Value::Null)
+        .await
+        .is(404, "SESSION_NOT_FOUND");
+    // The same id is free for another tenant, so that trying tells nothing.
+    let chosen = json!({ "session_id": "the-same-id" });
+    for key in [&a, &b] {
+        assert_eq!(
+            gateway
+                .send("POST", "/session/create", key, chosen.clone())
+                .await
+                .status,
+            201
+        );
+    }
+    assert_eq!(
+        gateway
+            .send("POST", "/session/create", &a, chosen)
+            .await
+            .status,
+        409
+    );
+    let stolen = json!({ "text": "Hello?", "session_id": answer["session_id"] });
+    gateway
+        .send("POST", "/process/text", &b, stolen)
+        .await
+        .is(404, "SESSION_NOT_FOUND");
+}
+
+#[tokio::test]
+async fn openai_clients_are_refused_in_their_way() {
+    let gateway = Gateway::with_keys(&[("a", "cq_a", "limits = { turns = 1 }")]);
+    let refused = gateway.get("/v1/models", &[]).await;
+    assert_eq!(refused.status, 401);
+    assert!(refused.json()["error"]["message"].is_string());
+    assert_eq!(
+        refused.header("www-authenticate"),
+        Some("Bearer realm=\"colloquy\"")
+    );
+    let key = [("authorization", "Bearer cq_a")];
+    assert_eq!(gateway.get("/v1/models", &key).await.status, 200);
+    let chat = json!({ "model": "gpt-4o", "messages": [{ "role": "user", "content": "Hello" }] });
+    let ask = || gateway.send("POST", "/v1/chat/completions", &key, chat.clone());
+    assert_eq!(ask().await.status, 200);
+    let refused = ask().await;
+    assert_eq!(refused.status, 429);
+    assert!(refused.json()["error"]["code"].is_string());
+    assert!(refused.headers.contains_key("retry-after"));
+}
+
+#[tokio::test]
+async fn what_runs_here_in_detail_needs_a_key() {
+    let gateway = Gateway::with_keys(&[("a", "cq_a", "")]);
+    gateway
+        .get("/health/detailed", &[])
+        .await
+        .is(401, "UNAUTHORIZED");
+}
