@@ -7,6 +7,7 @@ mod ci;
 mod compose;
 mod conform;
 mod eval;
+mod fuzz;
 mod licences;
 mod models;
 mod preinit;
@@ -129,6 +130,15 @@ enum Command {
         #[arg(last = true)]
         args: Vec<String>,
     },
+    /// Give what reads bytes from outside random ones (part of `test`)
+    Fuzz {
+        /// One of the targets in tests/fuzz; all of them unless named
+        #[arg(value_name = "TARGET")]
+        target: Option<String>,
+        /// How long each is tried
+        #[arg(long, value_name = "N", default_value_t = 60)]
+        seconds: u32,
+    },
     /// Check the licence and origin of every dependency against deny.toml
     Licences,
     /// Wait until a host is ready and print how to try it (used by `serve`)
@@ -171,6 +181,7 @@ impl Xtask {
             Command::Conform { args } => conform::run(&args),
             Command::Eval { what, args } => eval::run(what, &args),
             Command::Bench { what, args } => bench::run(what, &args),
+            Command::Fuzz { target, seconds } => fuzz::run(target.as_deref(), seconds),
             Command::Licences => licences::run(),
             Command::Announce { address } => serve::announce(&address),
         }
