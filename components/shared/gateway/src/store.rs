@@ -6,7 +6,7 @@
 //!
 //! | key | value | file |
 //! |---|---|---|
-//! | `session:<id>` | the session, or for a while what is left of it | [`sessions`], [`record`] |
+//! | `session:<id>` | the session, or for a while what is left of it | [`sessions`], [`turns`], [`record`] |
 //! | `audio-meta:<id>` | what is known of audio | [`audio`], [`meta`] |
 //! | `audio:<id>` | its bytes, in the other bucket | [`audio`] |
 //! | `session-slots`, `session-slot:*`, `audio-slots`, `audio-slot:*` | what ends when | [`index`] |
@@ -31,6 +31,7 @@ mod meta;
 mod record;
 mod sessions;
 mod sweep;
+mod turns;
 
 pub use audio::{Kept, StoredAudio};
 pub use meta::{Meta, Phase};
@@ -42,7 +43,7 @@ const SESSION: &str = "session:";
 #[derive(Debug, Clone, PartialEq)]
 pub enum Found {
     /// It goes on.
-    Live(Session),
+    Live(Box<Session>),
     /// It was, and has ended by itself.
     Expired,
     /// There is none.

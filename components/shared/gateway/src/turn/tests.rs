@@ -191,7 +191,7 @@ fn wishes_reach_the_pipeline_and_a_voice_is_remembered() {
     };
     run(Turn::written(
         Setting {
-            session,
+            session: *session,
             is_new: false,
             ..setting(&fakes)
         },
