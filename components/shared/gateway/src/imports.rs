@@ -15,6 +15,7 @@ use bindings::{
     colloquy::{
         content::content,
         events::events,
+        host::status,
         pipeline::{listen, respond},
     },
     wasi::keyvalue::{atomics, store},
@@ -103,6 +104,27 @@ impl ports::Content for Imports {
 impl ports::Events for Imports {
     fn publish(&self, event: c::events::Event) {
         events::publish(&event);
+    }
+}
+
+impl ports::HostStatus for Imports {
+    fn host_stages(&self) -> Vec<c::host::Stage> {
+        status::stages()
+    }
+    fn host_stores(&self) -> Vec<c::host::Store> {
+        let told = status::stores().into_iter();
+        told.map(|it| c::host::Store {
+            name: it.name,
+            backend: Some(it.backend),
+            failure: it.failure,
+            n_bytes: it.n_bytes,
+            n_keys: it.n_keys,
+            max_bytes: it.max_bytes,
+        })
+        .collect()
+    }
+    fn host_upstreams(&self) -> Vec<c::host::Upstream> {
+        status::upstreams()
     }
 }
 

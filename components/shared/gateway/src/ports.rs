@@ -5,7 +5,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::contract::{Error, Stage, content, events, listen, respond, speak};
+use crate::contract::{Error, Stage, content, events, host, listen, respond, speak};
 
 /// What a call to the pipeline or the content base gives.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -78,6 +78,16 @@ pub trait Events {
     fn publish(&self, event: events::Event);
 }
 
+/// What the host tells of itself. Every list is empty where it does not know.
+pub trait HostStatus {
+    /// Implementations of stages, with their pools.
+    fn host_stages(&self) -> Vec<host::Stage>;
+    /// Key-value stores.
+    fn host_stores(&self) -> Vec<host::Store>;
+    /// Servers that stages ask.
+    fn host_upstreams(&self) -> Vec<host::Upstream>;
+}
+
 /// Why a store could not be used, in words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -127,5 +137,5 @@ pub trait Clock {
 }
 
 /// Everything together.
-pub trait Ports: Turns + Speak + Content + Events + Stores + Clock + Send + Sync {}
-impl<T: Turns + Speak + Content + Events + Stores + Clock + Send + Sync> Ports for T {}
+pub trait Ports: Turns + Speak + Content + Events + Stores + HostStatus + Clock + Send + Sync {}
+impl<T: Turns + Speak + Content + Events + Stores + HostStatus + Clock + Send + Sync> Ports for T {}

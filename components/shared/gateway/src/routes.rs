@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Extension, Router,
-    extract::{DefaultBodyLimit, Request},
+    extract::{DefaultBodyLimit, MatchedPath, Request},
     middleware::{Next, from_fn},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -25,6 +25,7 @@ use crate::{
 mod about;
 mod audio;
 mod content;
+mod health;
 mod docs;
 mod openai;
 mod openapi;
@@ -37,6 +38,8 @@ mod upload;
 const MAX_JSON_BYTES: usize = 64 << 10;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+const ROUTE: HeaderName = HeaderName::from_static("x-colloquy-route");
 
 /// What every handler has.
 #[derive(Clone)]
@@ -64,6 +67,7 @@ pub fn router(ports: Arc<dyn Ports>, config: Config) -> Router {
     let routes = Router::new()
         .route("/", get(about::front))
         .route("/health", get(about::health))
+        .route("/health/detailed", get(health::detailed))
         .route("/process", process)
         .route("/process/text", post(process::process_text))
         .route("/audio/{id}", get(audio::audio))
@@ -77,7 +81,8 @@ pub fn router(ports: Arc<dyn Ports>, config: Config) -> Router {
         .route("/docs", get(docs::serve))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
-        .layer(DefaultBodyLimit::max(MAX_JSON_BYTES));
+        .layer(DefaultBodyLimit::max(MAX_JSON_BYTES))
+        .layer(from_fn(name_route));
     finished(security::guarded(routes, app))
 }
 
@@ -120,6 +125,16 @@ async fn finish(mut request: Request, next: Next) -> Response {
     security::headers::harden(headers);
     if let Ok(value) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, value);
+    }
+    response
+}
+
+/// Tells our host which route answers: its pattern, because a path may have the id of a session in it. It takes the header away.
+async fn name_route(path: Option<MatchedPath>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let pattern = path.and_then(|path| HeaderValue::from_str(path.as_str()).ok());
+    if let Some(pattern) = pattern {
+        response.headers_mut().insert(ROUTE, pattern);
     }
     response
 }

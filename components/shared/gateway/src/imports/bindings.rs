@@ -34,6 +34,8 @@ wit_bindgen::generate!({
         "colloquy:events/events@0.3.0/audio-removed": crate::contract::events::AudioRemoved,
         "colloquy:events/events@0.3.0/swept": crate::contract::events::Swept,
         "colloquy:events/events@0.3.0/event": crate::contract::events::Event,
+        "colloquy:host/status@0.1.0/stage": crate::contract::host::Stage,
+        "colloquy:host/status@0.1.0/upstream": crate::contract::host::Upstream,
         "colloquy:pipeline/listen@0.3.0/error": crate::contract::Error,
         "colloquy:pipeline/listen@0.3.0/stage": crate::contract::Stage,
         "colloquy:pipeline/listen@0.3.0/strategy": crate::contract::Strategy,

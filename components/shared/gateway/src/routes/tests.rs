@@ -16,6 +16,7 @@ use crate::{
 };
 
 mod busy;
+mod health;
 
 struct Reply {
     status: u16,
