@@ -32,6 +32,7 @@ mod openapi;
 mod process;
 mod sessions;
 mod stream;
+mod tts;
 mod upload;
 
 /// Most bytes of a JSON body.
@@ -70,6 +71,8 @@ pub fn router(ports: Arc<dyn Ports>, config: Config) -> Router {
         .route("/health/detailed", get(health::detailed))
         .route("/process", process)
         .route("/process/text", post(process::process_text))
+        .route("/tts", post(tts::speak))
+        .route("/tts/voices", get(tts::voices))
         .route("/audio/{id}", get(audio::audio))
         .route("/session/create", post(sessions::create))
         .route("/session/{id}", get(sessions::show).delete(sessions::end))

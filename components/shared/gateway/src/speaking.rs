@@ -109,6 +109,13 @@ pub(crate) fn whole(
     })
 }
 
+/// A file of samples that are there already.
+pub(crate) fn file(format: Format, rate_hz: u32, samples: &[i16]) -> Result<Vec<u8>, Problem> {
+    let mut file = File::new(format, rate_hz, 1.0).map_err(defect)?;
+    file.push(samples).map_err(defect)?;
+    file.finish().map_err(defect)
+}
+
 impl Speaking {
     /// Begins to speak.
     pub(crate) fn start(

@@ -8,6 +8,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use colloquy_encode::Format;
 use serde_json::Value;
 
 use crate::{
@@ -22,7 +23,7 @@ use crate::{
     security::Tenant,
     session::{Exchange, Session},
     store::Store,
-    times, wav,
+    speaking, times,
 };
 
 mod document;
@@ -42,6 +43,8 @@ pub struct Wishes {
     pub voice: Option<String>,
     /// False for an answer in text only.
     pub speak: bool,
+    /// What the answer's audio is kept as. The pieces of an event stream are always plain samples.
+    pub format: Format,
     /// How much time the answer may take for its quality; none leaves it to the configuration.
     pub strategy: Option<Strategy>,
 }
@@ -52,6 +55,7 @@ impl Default for Wishes {
             language: None,
             voice: None,
             speak: true,
+            format: Format::default(),
             strategy: None,
         }
     }
@@ -271,9 +275,11 @@ impl Turn {
         let total_ms = elapsed_ms(self.ports.now(), self.started);
         let audio = match self.summary.sample_rate_hz {
             Some(rate) => {
-                let file = wav::encode(&std::mem::take(&mut self.summary.samples), rate);
+                let samples = std::mem::take(&mut self.summary.samples);
+                let format = self.wishes.format;
+                let file = speaking::file(format, rate, &samples)?;
                 self.store()
-                    .keep_audio(Some(&self.session), "audio/wav", &file)?
+                    .keep_audio(Some(&self.session), format.content_type(), &file)?
             }
             None => None,
         };

@@ -9,7 +9,7 @@ use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
 use super::{
-    App, Id, RequestId, accepts, content, from_json, json, media_type, stream, upload, whole,
+    App, Id, RequestId, accepts, content, from_json, json, media_type, stream, tts, upload, whole,
 };
 use crate::{
     contract::Strategy,
@@ -62,6 +62,7 @@ struct Question {
     voice: Option<String>,
     language: Option<String>,
     speak: Option<bool>,
+    output_format: Option<String>,
     strategy: Option<String>,
 }
 
@@ -98,6 +99,7 @@ pub(super) async fn process_text(
         language: question.language.map(checked_language).transpose()?,
         voice: question.voice.map(checked_voice).transpose()?,
         speak: question.speak.unwrap_or(true),
+        format: tts::checked_format(question.output_format.as_deref())?,
         strategy: question
             .strategy
             .map(|name| checked_strategy(&name))
@@ -159,7 +161,7 @@ pub(super) fn checked_strategy(name: &str) -> Result<Strategy, Problem> {
         .ok_or_else(|| Problem::invalid("strategy must be `fast`, `balanced` or `high`"))
 }
 
-fn wrong_media_type(wanted: &str, headers: &HeaderMap) -> Problem {
+pub(super) fn wrong_media_type(wanted: &str, headers: &HeaderMap) -> Problem {
     let given = media_type(headers).unwrap_or_else(|| "no content type".to_owned());
     let text = format!("send {wanted}, not {given}");
     Problem::new(

@@ -8,6 +8,7 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
+use colloquy_encode::Format;
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -68,7 +69,7 @@ pub(super) async fn create(
         "expires_at": times::rfc3339(session.expires_at_ms(app.config.session_ttl_ms)),
         "capabilities": {
             "audio_in": ["wav", "mp3", "flac", "ogg", "webm", "m4a"],
-            "audio_out": ["wav"],
+            "audio_out": Format::ALL.map(Format::name),
             "event_stream": true,
             "max_upload_bytes": app.config.max_upload_bytes,
             "min_audio_ms": app.config.min_audio_ms,

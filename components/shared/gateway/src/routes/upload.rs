@@ -12,6 +12,7 @@ use http::{HeaderMap, StatusCode, header};
 use super::{
     App,
     process::{checked_language, checked_strategy, checked_voice},
+    tts::checked_format,
 };
 use crate::{
     config::Config, contract::listen, ports::Utterance, problem::Problem, session::Session,
@@ -213,7 +214,7 @@ impl<'a> Form<'a> {
     fn set(&mut self, name: &str, value: Vec<u8>) -> Result<(), Problem> {
         if !matches!(
             name,
-            "session_id" | "language" | "voice" | "speak" | "strategy"
+            "session_id" | "language" | "voice" | "speak" | "output_format" | "strategy"
         ) {
             return Ok(());
         }
@@ -230,6 +231,7 @@ impl<'a> Form<'a> {
             ("session_id", id) => self.session = Some(self.app.live_session(id)?),
             ("language", tag) => self.wishes.language = Some(checked_language(tag.to_owned())?),
             ("voice", voice) => self.wishes.voice = Some(checked_voice(voice.to_owned())?),
+            ("output_format", name) => self.wishes.format = checked_format(Some(name))?,
             ("strategy", name) => self.wishes.strategy = Some(checked_strategy(name)?),
             (_, "true") => self.wishes.speak = true,
             (_, "false") => self.wishes.speak = false,
