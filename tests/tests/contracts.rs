@@ -124,3 +124,49 @@ fn no_package_uses_types_of_another() {
         }
     }
 }
+
+/// Every test that the threat model names exists, in a file of the module that it names.
+#[test]
+fn the_threat_model_names_tests_that_exist() {
+    let text = std::fs::read_to_string(root().join("docs/threat-model.md")).expect("it is there");
+    let mut sources = Vec::new();
+    for folder in ["components", "host/src", "tests/src", "tests/tests"] {
+        collect(&root().join(folder), &mut sources);
+    }
+    let mut n_found = 0;
+    let mut missing = Vec::new();
+    for name in text
+        .split('`')
+        .filter(|part| part.contains("::") && part.starts_with(char::is_alphabetic) && !part.contains(' '))
+    {
+        let (path, function) = name.rsplit_once("::").expect("it has one");
+        let module = path.rsplit("::").find(|part| *part != "tests");
+        let module = module.expect("a module besides `tests`");
+        let declared = format!("fn {function}(");
+        let is_there = sources.iter().any(|(file, source)| {
+            file.iter()
+                .any(|part| part.to_string_lossy().trim_end_matches(".rs") == module)
+                && source.contains(&declared)
+        });
+        if is_there {
+            n_found += 1;
+        } else {
+            missing.push(name);
+        }
+    }
+    assert!(missing.is_empty(), "{missing:?}");
+    assert!(n_found > 40, "only {n_found} tests are named");
+}
+
+/// Every Rust file below a folder.
+fn collect(folder: &std::path::Path, sources: &mut Vec<(std::path::PathBuf, String)>) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            collect(&path, sources);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let source = std::fs::read_to_string(&path).expect("a source");
+            sources.push((path, source));
+        }
+    }
+}

@@ -20,7 +20,7 @@ use crate::{
     ids,
     ports::{Answer, Ports, Utterance},
     problem::Problem,
-    security::Tenant,
+    security::{Tenant, log},
     session::{Exchange, Session},
     store::Store,
     speaking, times,
@@ -273,6 +273,12 @@ impl Turn {
     /// Stores what is to be remembered and makes the answer document.
     fn conclude(&mut self) -> Result<Value, Problem> {
         let total_ms = elapsed_ms(self.ports.now(), self.started);
+        if self.config.security.log_transcripts {
+            log::tell(format_args!(
+                "request {}: asked {:?}, answered {:?}",
+                self.request_id, self.summary.transcription, self.summary.response
+            ));
+        }
         let audio = match self.summary.sample_rate_hz {
             Some(rate) => {
                 let samples = std::mem::take(&mut self.summary.samples);
