@@ -24,9 +24,10 @@ use crate::{
 
 mod about;
 mod audio;
+mod console;
 mod content;
-mod health;
 mod docs;
+mod health;
 mod openai;
 mod openapi;
 mod process;
