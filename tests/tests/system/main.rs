@@ -24,6 +24,7 @@ mod remote;
 mod retries;
 mod security;
 mod sessions;
+mod speech;
 mod stores;
 mod turn;
 mod voices;
@@ -51,6 +52,7 @@ fn main() -> anyhow::Result<()> {
         questions::CASES,
         console::CASES,
         sessions::CASES,
+        speech::CASES,
         operation::CASES,
         preinit::CASES,
     ]
