@@ -2,6 +2,7 @@
 
 mod absence;
 mod beds;
+mod figures;
 mod files;
 mod servers;
 

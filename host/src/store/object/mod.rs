@@ -12,13 +12,14 @@ mod http;
 mod index;
 mod name;
 mod place;
+mod sweep;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::TryStreamExt;
 use object_store::path::Path;
 use object_store::{
     ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, PutResult,
@@ -33,10 +34,6 @@ use index::{Index, Seen};
 use place::Place;
 pub(crate) use place::{Access, Settings};
 
-/// Between two listings of everything.
-const SWEEP: Duration = Duration::from_secs(60);
-/// Between two questions whether a store that was away is back.
-const PAUSE: Duration = Duration::from_millis(500);
 /// Most entries removed for one write, so that it ends.
 const AT_ONCE: usize = 100;
 
@@ -95,7 +92,7 @@ impl Object {
             is_away: AtomicBool::new(false),
             away: Notify::new(),
         });
-        let task = tokio::spawn(keep(Arc::clone(&shared)));
+        let task = tokio::spawn(sweep::keep(Arc::clone(&shared)));
         Ok(Self { shared, task })
     }
 
@@ -313,72 +310,6 @@ impl Shared {
         match parts.next() {
             None => name::decode(name.as_ref()),
             Some(_) => None,
-        }
-    }
-
-    /// Whether the store answers.
-    async fn look(&self) -> Result<(), Error> {
-        let mut found = self.store.list(Some(&self.folder));
-        found
-            .next()
-            .await
-            .transpose()
-            .map_err(|error| failed(&error))?;
-        Ok(())
-    }
-
-    /// Lists everything, and removes what is too old and what is too much.
-    async fn sweep(&self) -> Result<(), Error> {
-        let mark = self.index().mark();
-        let mut listed = BTreeSet::new();
-        let mut found = self.store.list(Some(&self.folder));
-        while let Some(meta) = found.try_next().await.map_err(|error| failed(&error))? {
-            if let Some(key) = self.key(&meta) {
-                self.index().met(&key, &seen(&meta));
-                listed.insert(key);
-            }
-        }
-        self.index().keep(&listed, mark);
-        loop {
-            let expired = self.bounds.expired((self.now)());
-            let oldest = self.index().evict("", expired, self.bounds.max_bytes);
-            let Some(oldest) = oldest else { return Ok(()) };
-            let _alone = self.atomic.lock(self.patience).await?;
-            self.remove(&self.path(&oldest)?).await?;
-        }
-    }
-}
-
-/// Sweeps every minute, and looks whether a store that was away is back.
-async fn keep(shared: Arc<Shared>) {
-    loop {
-        // Not within the patience of a request: a large bucket takes its time, and each of its requests has a limit.
-        match shared.sweep().await {
-            Ok(()) => shared.health.works(),
-            Err(Error::Unavailable(why)) => {
-                shared.health.failed(&why);
-                shared.is_away.store(true, Ordering::Relaxed);
-            }
-            Err(error) => shared.health.failed(&error.to_string()),
-        }
-        let is_over = tokio::time::sleep(SWEEP);
-        tokio::pin!(is_over);
-        loop {
-            if shared.is_away.load(Ordering::Relaxed) {
-                let looked = tokio::time::timeout(shared.patience, shared.look()).await;
-                match looked {
-                    Ok(Ok(())) => {
-                        shared.health.works();
-                        shared.is_away.store(false, Ordering::Relaxed);
-                    }
-                    _ => tokio::time::sleep(PAUSE).await,
-                }
-                continue;
-            }
-            tokio::select! {
-                () = &mut is_over => break,
-                () = shared.away.notified() => {}
-            }
         }
     }
 }

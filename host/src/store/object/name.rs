@@ -42,9 +42,9 @@ pub(super) fn decode(name: &str) -> Option<String> {
 fn sign(byte: u8) -> Option<u8> {
     match byte {
         b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'y' => None,
-        ..b'0' => Some(b'-'),
-        ..b'A' => Some(b'='),
-        ..b'a' => Some(b'_'),
+        ..=b'/' => Some(b'-'),
+        b':'..=b'@' => Some(b'='),
+        b'['..=b'`' => Some(b'_'),
         _ => Some(b'z'),
     }
 }

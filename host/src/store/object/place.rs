@@ -50,6 +50,16 @@ pub(crate) struct Access<'a> {
     pub(crate) credentials: Option<&'a str>,
 }
 
+impl Settings {
+    /// The folder, if it is one.
+    pub(crate) fn folder(&self) -> Option<&std::path::Path> {
+        match &self.place {
+            Place::Folder(folder) => Some(folder),
+            Place::S3(_) => None,
+        }
+    }
+}
+
 /// Has the credentials left out.
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

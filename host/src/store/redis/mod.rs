@@ -180,7 +180,8 @@ impl Redis {
 
     pub(super) async fn set(&self, key: String, value: Vec<u8>) -> Result<(), Error> {
         self.bounds.fit(&key, &value)?;
-        Ok(self.run("set", &key, &[&value]).await?.1)
+        let (_, ()) = self.run("set", &key, &[&value]).await?;
+        Ok(())
     }
 
     pub(super) async fn swap(
@@ -207,7 +208,8 @@ impl Redis {
     }
 
     pub(super) async fn delete(&self, key: String) -> Result<(), Error> {
-        Ok(self.run("delete", &key, &[]).await?.1)
+        let (_, ()) = self.run("delete", &key, &[]).await?;
+        Ok(())
     }
 
     pub(super) async fn list(&self, cursor: Option<String>) -> Result<Page, Error> {
@@ -218,7 +220,8 @@ impl Redis {
     }
 
     pub(super) async fn probe(&self) -> Result<(), Error> {
-        Ok(self.run("usage", "", &[]).await?.1)
+        let (_, ()) = self.run("usage", "", &[]).await?;
+        Ok(())
     }
 
     pub(super) fn usage(&self) -> Usage {
