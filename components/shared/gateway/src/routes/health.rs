@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use axum::{extract::State, response::Response};
 use http::StatusCode;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{App, json as document};
 use crate::{
@@ -20,8 +21,9 @@ use crate::{
 const NO_KEY: &str = "health";
 
 /// How much works.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = HealthStatus)]
 enum Status {
     /// All of it.
     Ok,
@@ -32,8 +34,8 @@ enum Status {
 }
 
 /// Everything that is known of how this works.
-#[derive(Serialize)]
-struct DetailedHealth {
+#[derive(Serialize, ToSchema)]
+pub(super) struct DetailedHealth {
     status: Status,
     version: &'static str,
     /// Why it is not `ok`.
@@ -44,7 +46,7 @@ struct DetailedHealth {
 }
 
 /// One implementation of a stage.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct StageHealth {
     stage: String,
     /// Of the host's configuration; null where the host tells nothing.
@@ -61,7 +63,7 @@ struct StageHealth {
 }
 
 /// The instances of a stage.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct PoolHealth {
     instances: u32,
     loaded: u32,
@@ -71,7 +73,7 @@ struct PoolHealth {
 }
 
 /// A key-value store.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct StoreHealth {
     name: String,
     /// Empty where the host tells of none.
@@ -84,7 +86,7 @@ struct StoreHealth {
 }
 
 /// A server that stages ask.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct UpstreamHealth {
     origin: String,
     /// Its circuit breaker: `closed`, `open` or `half-open`.

@@ -48,10 +48,10 @@ pub(super) use schema::Card;
         (name = "host", description = "Of the native host only"),
     ),
     paths(
-        native::about, native::health, native::openapi, native::docs, native::livez, native::readyz, native::metrics,
+        native::about, native::health, native::health_detailed, native::openapi, native::docs, native::livez, native::readyz, native::metrics,
         native::process, native::process_text,
         native::create_session, native::show_session, native::end_session,
-        native::audio,
+        native::tts, native::tts_voices, native::audio,
         native::content_types, native::content_items, native::content_search,
         compatible::transcribe, compatible::speak, compatible::voices, compatible::chat, compatible::models, compatible::model,
     ),

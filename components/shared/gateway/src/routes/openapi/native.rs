@@ -2,8 +2,14 @@
 #![expect(dead_code, reason = "read by the macro only")]
 
 use super::schema::{
-    About, ContentPage, ContentTypes, Health, SearchAnswer, SessionCreated, SessionDocument,
-    SessionEnded, SessionWanted, SpokenQuestion, TurnAnswer, WrittenQuestion,
+    SessionCreated, SessionDocument, SessionEnded, SessionWanted, SpokenQuestion, TurnAnswer,
+    WrittenQuestion,
+    content::{ContentPage, ContentTypes, SearchAnswer},
+    service::{About, Health},
+};
+use crate::routes::{
+    health::DetailedHealth,
+    tts::{TtsAnswer, TtsRequest, TtsVoices},
 };
 
 /// What this is
@@ -21,6 +27,17 @@ pub(super) fn about() {}
     (status = 200, description = "It can", body = Health),
 ))]
 pub(super) fn health() {}
+
+/// What works
+///
+/// The same document with 200, when a turn can be served, and with 503.
+#[utoipa::path(get, path = "/health/detailed", tag = "service", operation_id = "health_detailed", responses(
+    (status = 200, description = "A turn can be served", body = DetailedHealth),
+    (status = 503, description = "No turn can be served", content(
+        (DetailedHealth = "application/json"), (super::schema::Problem = "application/problem+json"),
+    )),
+))]
+pub(super) fn health_detailed() {}
 
 /// Whether the process is alive
 ///
@@ -109,6 +126,21 @@ pub(super) fn show_session() {}
     responses((status = 200, description = "What was removed", body = SessionEnded))
 )]
 pub(super) fn end_session() {}
+
+/// Say something
+///
+/// The audio is kept like that of an answer, for `/audio/{id}`.
+#[utoipa::path(post, path = "/tts", tag = "speech", operation_id = "tts",
+    request_body(content = TtsRequest),
+    responses((status = 200, description = "Where the audio is", body = TtsAnswer))
+)]
+pub(super) fn tts() {}
+
+/// Who can speak
+#[utoipa::path(get, path = "/tts/voices", tag = "speech", operation_id = "tts_voices",
+    responses((status = 200, description = "The voices, the default one first", body = TtsVoices))
+)]
+pub(super) fn tts_voices() {}
 
 /// Audio of an answer
 ///

@@ -9,6 +9,11 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+pub(super) mod content;
+pub(super) mod service;
+
+pub(in crate::routes) use content::Card;
+
 /// Why a request failed (RFC 9457), media type `application/problem+json`.
 #[derive(ToSchema)]
 #[schema(example = json!({
@@ -66,42 +71,6 @@ enum ProblemCode {
     StageTimeout,
     StageUnavailable,
     Internal,
-}
-
-/// Name, version and stages.
-#[derive(ToSchema)]
-pub(super) struct About {
-    name: String,
-    /// Absent where a key would be needed and none was sent.
-    #[schema(nullable = false)]
-    version: Option<String>,
-    /// Empty when a stage is not ready; absent like the version.
-    #[schema(nullable = false)]
-    stages: Option<Vec<StageInfo>>,
-}
-
-/// That a turn can be served.
-#[derive(ToSchema)]
-pub(super) struct Health {
-    /// Always `ok`: anything else is a problem.
-    status: String,
-    /// Absent where a key would be needed and none was sent.
-    #[schema(nullable = false)]
-    stages: Option<Vec<StageInfo>>,
-}
-
-/// A stage as it describes itself.
-#[derive(ToSchema)]
-pub(super) struct StageInfo {
-    /// `ingest`, `vad`, `asr`, `intent`, `llm` or `tts`.
-    stage: String,
-    #[schema(example = "asr-whisper")]
-    name: String,
-    version: String,
-    /// The weights, or the model of a server, that it uses.
-    model: Option<String>,
-    /// BCP 47 tags; empty when it names none.
-    languages: Vec<String>,
 }
 
 /// What a new session may have; all of it is optional.
@@ -305,103 +274,4 @@ struct Timing {
     /// From the start of the answering half to the first sound.
     first_audio_ms: Option<u32>,
     total_ms: u64,
-}
-
-/// Something that an answer can show.
-#[derive(ToSchema)]
-pub(in crate::routes) struct Card {
-    id: String,
-    title: String,
-    /// One of `/content/types`.
-    r#type: String,
-    summary: String,
-    details: String,
-    organisation: Option<String>,
-    start_year: Option<i32>,
-    end_year: Option<i32>,
-    technologies: Vec<String>,
-    keywords: Vec<String>,
-    metrics: Vec<Metric>,
-    url: Option<String>,
-    score: Score,
-}
-
-/// A figure.
-#[derive(ToSchema)]
-struct Metric {
-    label: String,
-    value: String,
-}
-
-/// How well something fits the question: the parts are 0 to 1.
-#[derive(ToSchema)]
-struct Score {
-    total: f32,
-    keyword: f32,
-    technology: f32,
-    recency: f32,
-    impact: f32,
-    reasons: Vec<String>,
-}
-
-/// The types of the content base.
-#[derive(ToSchema)]
-pub(super) struct ContentTypes {
-    types: Vec<ContentType>,
-}
-
-#[derive(ToSchema)]
-struct ContentType {
-    name: String,
-    title: String,
-    n_items: u32,
-}
-
-/// Some of the items of a type.
-#[derive(ToSchema)]
-pub(super) struct ContentPage {
-    r#type: String,
-    title: String,
-    /// Items of this type in all.
-    total: u32,
-    offset: u32,
-    limit: u32,
-    items: Vec<Item>,
-}
-
-/// An item of the content base.
-#[derive(ToSchema)]
-struct Item {
-    id: String,
-    title: String,
-    r#type: String,
-    summary: String,
-    details: String,
-    organisation: Option<String>,
-    start_year: Option<i32>,
-    end_year: Option<i32>,
-    technologies: Vec<String>,
-    keywords: Vec<String>,
-    metrics: Vec<Metric>,
-    /// 0 to 1.
-    impact: f32,
-    url: Option<String>,
-}
-
-/// What was found, best first.
-#[derive(ToSchema)]
-pub(super) struct SearchAnswer {
-    query: String,
-    /// How many there are here.
-    total: u32,
-    results: Vec<SearchResult>,
-}
-
-/// An item and how well it fits.
-#[derive(ToSchema)]
-struct SearchResult {
-    #[schema(inline)]
-    #[serde(flatten)]
-    item: Item,
-    score: Score,
 }
