@@ -12,11 +12,11 @@ use crate::{
     },
     fakes::Fakes,
     ports::StoreError,
-    wav,
 };
 
-mod busy;
 mod health;
+mod busy;
+mod stream;
 
 struct Reply {
     status: u16,
@@ -177,7 +177,7 @@ async fn a_spoken_question_is_answered() {
     .await;
     assert_eq!(
         (audio.status, audio.body),
-        (200, wav::encode(&[1, -1, 1, -1], 22_050))
+        (200, crate::speaking::file(colloquy_encode::Format::Wav, 22_050, &[1, -1, 1, -1]).unwrap())
     );
     let session = fetch(
         &fakes,
@@ -863,7 +863,7 @@ async fn the_front_page_and_the_health() {
             .unwrap()
             .starts_with("text/html")
     );
-    assert!(page.text().contains("curl -F audio_file=@question.wav"));
+    assert!(page.text().contains("<title>Colloquy</title>"));
     assert_eq!(page.headers["vary"], "accept");
     assert_eq!(fetch(&fakes, "/health").await.json()["status"], "ok");
     let fakes = Fakes {
