@@ -23,7 +23,6 @@ mod speaking;
 pub mod store;
 pub mod times;
 pub mod turn;
-pub mod wav;
 
 pub use routes::router;
 

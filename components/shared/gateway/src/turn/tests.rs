@@ -85,7 +85,7 @@ fn the_end_is_told_when_everything_is_stored() {
         .unwrap();
     assert_eq!(
         audio.bytes[audio.start..],
-        crate::wav::encode(&[1, -1, 1, -1], 22_050)
+        crate::speaking::file(Format::Wav, 22_050, &[1, -1, 1, -1]).unwrap()
     );
 }
 

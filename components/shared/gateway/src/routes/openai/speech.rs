@@ -36,7 +36,7 @@ const MAX_INPUT_CHARS: usize = 4_096;
 const SPEEDS: std::ops::RangeInclusive<f32> = 0.25..=4.0;
 
 /// OpenAI's voices.
-const OPENAI_VOICES: [&str; 13] = [
+pub(super) const OPENAI_VOICES: [&str; 13] = [
     "alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin", "nova", "onyx", "sage",
     "shimmer", "verse",
 ];

@@ -8,7 +8,7 @@ use super::{
     answer::{ChatChunk, ChatCompletion, Delta, Found, Head, SpokenReply, Usage},
     request::Sound,
 };
-use crate::{contract::respond, ports::Answer, problem::Problem, wav};
+use crate::{contract::respond, ports::Answer, problem::Problem, speaking};
 
 /// Most audio of one answer in samples: six minutes at 22 kHz.
 const MAX_SAMPLES: usize = 8 << 20;
@@ -68,7 +68,7 @@ impl Answering {
                 _ => {}
             }
         }
-        let audio = self.spoken();
+        let audio = self.spoken()?;
         let usage = Usage::of(self.prompt_words, &self.text);
         Ok(self.head.whole(self.text, audio, usage, self.found))
     }
@@ -164,15 +164,18 @@ impl Answering {
         }
     }
 
-    fn spoken(&mut self) -> Option<SpokenReply> {
+    fn spoken(&mut self) -> Result<Option<SpokenReply>, Problem> {
         // A voice that cannot speak leaves the text.
-        let (Sound::Wav, rate) = (self.sound?, self.sample_rate_hz?);
-        let file = wav::encode(&std::mem::take(&mut self.samples), rate);
-        Some(SpokenReply {
+        let (Some(sound), Some(rate)) = (self.sound, self.sample_rate_hz) else {
+            return Ok(None);
+        };
+        let samples = std::mem::take(&mut self.samples);
+        let file = speaking::file(sound.format(), rate, &samples)?;
+        Ok(Some(SpokenReply {
             id: self.head.id.replacen("chatcmpl-", "audio_", 1),
             data: STANDARD.encode(file),
             transcript: self.text.clone(),
             expires_at: self.head.created,
-        })
+        }))
     }
 }

@@ -2,11 +2,12 @@
 //!
 //! Parameters that would change what the answer is, and that nothing here can do, are refused; those that only nudge it are ignored.
 
+use colloquy_encode::Format;
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::super::error::ApiError;
+use super::super::{error::ApiError, speech::OPENAI_VOICES};
 use crate::{contract::Turn, ids};
 
 /// What to answer.
@@ -72,13 +73,24 @@ pub(in crate::routes) struct AudioOptions {
 #[serde(rename_all = "lowercase")]
 pub(in crate::routes) enum Sound {
     Wav,
+    Flac,
+    Mp3,
+    Opus,
+    Pcm16,
 }
 
-/// OpenAI's own voices, which clients have built in.
-const OPENAI_VOICES: [&str; 13] = [
-    "alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin", "nova", "onyx", "sage",
-    "shimmer", "verse",
-];
+impl Sound {
+    /// What it is called elsewhere.
+    pub(super) const fn format(self) -> Format {
+        match self {
+            Self::Wav => Format::Wav,
+            Self::Flac => Format::Flac,
+            Self::Mp3 => Format::Mp3,
+            Self::Opus => Format::Opus,
+            Self::Pcm16 => Format::Pcm,
+        }
+    }
+}
 
 /// The voice that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
