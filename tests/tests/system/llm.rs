@@ -12,7 +12,7 @@ use toml::{Table, toml};
 use super::OwnCase;
 use super::remote::replace;
 
-mod chat;
+pub(crate) mod chat;
 mod real;
 
 use chat::{asked, beginning, event, events, stream, streamed};

@@ -24,6 +24,7 @@ mod remote;
 mod retries;
 mod security;
 mod sessions;
+mod sharing;
 mod speech;
 mod stores;
 mod turn;
@@ -59,6 +60,7 @@ fn main() -> anyhow::Result<()> {
     .concat();
     let own = [
         sessions::OWN_CASES,
+        sharing::OWN_CASES,
         abuse::OWN_CASES,
         security::OWN_CASES,
         events::OWN_CASES,

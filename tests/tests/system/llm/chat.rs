@@ -27,7 +27,7 @@ pub(super) fn beginning(texts: &[&str]) -> String {
 }
 
 /// A stream as OpenAI sends it.
-pub(super) fn stream(texts: &[&str]) -> String {
+pub(crate) fn stream(texts: &[&str]) -> String {
     let usage = json!({
         "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "usual", "choices": [],
         "usage": { "prompt_tokens": 321, "completion_tokens": 45, "total_tokens": 366 },
@@ -37,7 +37,7 @@ pub(super) fn stream(texts: &[&str]) -> String {
         + &format!("data: {usage}\n\ndata: [DONE]\n\n")
 }
 
-pub(super) fn streamed(body: impl Into<Vec<u8>>, way: Way) -> Reply {
+pub(crate) fn streamed(body: impl Into<Vec<u8>>, way: Way) -> Reply {
     Reply::ok("text/event-stream", body, way)
 }
 
