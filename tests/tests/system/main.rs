@@ -7,6 +7,7 @@
 )]
 
 mod abuse;
+mod api;
 mod breaker;
 mod chains;
 mod cluster;
@@ -17,6 +18,7 @@ mod events;
 mod faults;
 mod hostile;
 mod llm;
+mod openai;
 mod operation;
 mod preinit;
 mod questions;
@@ -46,6 +48,8 @@ fn main() -> anyhow::Result<()> {
     arguments.test_threads = Some(1);
     let shared = [
         turn::CASES,
+        api::CASES,
+        openai::CASES,
         codecs::CASES,
         hostile::CASES,
         abuse::CASES,
@@ -74,6 +78,7 @@ fn main() -> anyhow::Result<()> {
         breaker::OWN_CASES,
         voices::OWN_CASES,
         llm::OWN_CASES,
+        openai::OWN_CASES,
         stores::OWN_CASES,
         cluster::OWN_CASES,
     ]
