@@ -19,20 +19,8 @@ const LIMIT: Duration = Duration::from_secs(60);
 const NAME: &str = "nats-server";
 
 /// The program; none, with the reason printed, where it may be absent. Continuous integration has to have it.
-#[expect(clippy::print_stderr, reason = "a case that is skipped says why")]
 pub fn program() -> Result<Option<PathBuf>> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    // Debian's place, which is not on everybody's path.
-    let folders = std::env::split_paths(&path).chain(["/usr/sbin".into()]);
-    let found = folders
-        .map(|folder| folder.join(NAME))
-        .find(|file| file.is_file());
-    if found.is_none() {
-        let missing = format!("no {NAME} on the path (Debian: apt install {NAME})");
-        ensure!(std::env::var_os("CI").is_none(), "{missing}");
-        eprintln!("skipped: {missing}");
-    }
-    Ok(found)
+    process::installed(NAME, NAME)
 }
 
 /// A running server. Dropping it kills it.

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 /// How long a start may take at most; the first one compiles the component.
 const START_LIMIT: Duration = Duration::from_secs(900);
@@ -52,6 +52,15 @@ impl Server {
         }
     }
 
+    /// Stops (`-STOP`) or continues (`-CONT`) the process, or sends another signal.
+    pub fn signal(&self, name: &str) -> Result<()> {
+        let status = Command::new("kill")
+            .args([name, &self.child.id().to_string()])
+            .status()?;
+        ensure!(status.success(), "kill {name} failed");
+        Ok(())
+    }
+
     /// What it has printed so far.
     #[must_use]
     pub fn printed(&self) -> String {
@@ -85,6 +94,23 @@ fn follow<T: Send + 'static>(
             }
         }
     });
+}
+
+/// An installed program; none, with the reason printed, where it may be absent. Continuous integration has to have it.
+#[expect(clippy::print_stderr, reason = "a case that is skipped says why")]
+pub fn installed(name: &str, package: &str) -> Result<Option<PathBuf>> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    // Debian's place, which is not on everybody's path.
+    let folders = std::env::split_paths(&path).chain(["/usr/sbin".into()]);
+    let found = folders
+        .map(|folder| folder.join(name))
+        .find(|file| file.is_file());
+    if found.is_none() {
+        let missing = format!("no {name} on the path (Debian: apt install {package})");
+        ensure!(std::env::var_os("CI").is_none(), "{missing}");
+        eprintln!("skipped: {missing}");
+    }
+    Ok(found)
 }
 
 /// A port that is free now. Another program may take it; for servers that cannot say which one they took.
