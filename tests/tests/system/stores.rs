@@ -19,6 +19,7 @@ pub(crate) const OWN_CASES: &[OwnCase] = &[
         "stores::a_redis_that_does_not_answer_is_not_waited_for",
         a_redis_that_does_not_answer_is_not_waited_for,
     ),
+    ("stores::redis_is_asked_over_tls", redis_is_asked_over_tls),
     (
         "stores::audio_lives_in_object_storage",
         audio_lives_in_object_storage,
@@ -175,6 +176,42 @@ fn a_redis_that_does_not_answer_is_not_waited_for() -> Result<()> {
     host.wait_ready()?;
     expect_json(ask(&host, &session)?)?;
     ensure!(n_turns(&host, &session)? == 2);
+    Ok(())
+}
+
+fn redis_is_asked_over_tls() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()])?;
+    let certificate = folder.path().join("certificate.pem");
+    std::fs::write(&certificate, made.cert.pem())?;
+    std::fs::write(
+        folder.path().join("key.pem"),
+        made.signing_key.serialize_pem(),
+    )?;
+    let port = process::free_port()?;
+    let Some(server) = redis::Server::start_tls(port, folder.path())? else {
+        return Ok(());
+    };
+    let bucket = server.bucket();
+    let edit = |config: &mut Table| arrange(config, &[("sessions", bucket.clone())]);
+    let trusted = certificate.display().to_string();
+    let host = Host::configured_in(&[("SSL_CERT_FILE", &trusted)], edit)?;
+    let session = host.create_session()?;
+    expect_json(ask(&host, &session)?)?;
+    ensure!(n_turns(&host, &session)? == 1);
+    drop(host);
+
+    // Nobody vouches for it where the system's certificates are others.
+    let stranger = Host::spawned(edit)?;
+    let created = stranger
+        .client
+        .post(format!("{}/session/create", stranger.url));
+    expect_problem(created.send()?, 503, "STAGE_UNAVAILABLE")?;
+    let log = stranger.log()?;
+    ensure!(
+        log.contains("a store cannot be used") && log.contains("certificate"),
+        "{log}"
+    );
     Ok(())
 }
 
