@@ -13,6 +13,19 @@
 
 wasmtime::component::bindgen!({
     path: "../wit",
-    world: "colloquy:worlds/edge-host",
+    inline: "
+        package colloquy:conform;
+        world stages {
+            import colloquy:ingest/ingest@0.1.0;
+            import colloquy:vad/vad@0.1.0;
+            import colloquy:asr/asr@0.2.0;
+            import colloquy:intent/intent@0.1.0;
+            import colloquy:content/content@0.1.0;
+            import colloquy:llm/llm@0.2.0;
+            import colloquy:tts/tts@0.2.0;
+            import colloquy:events/events@0.3.0;
+        }
+    ",
+    world: "colloquy:conform/stages",
     additional_derives: [PartialEq],
 });
