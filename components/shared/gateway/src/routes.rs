@@ -120,9 +120,10 @@ async fn finish(mut request: Request, next: Next) -> Response {
         } else {
             problem.response(&path, &id)
         };
-        document
-            .headers_mut()
-            .extend(std::mem::take(response.headers_mut()));
+        let mut others = std::mem::take(response.headers_mut());
+        // Of the body that the problem had not yet.
+        others.remove(header::CONTENT_LENGTH);
+        document.headers_mut().extend(others);
         response = document;
     }
     let headers = response.headers_mut();

@@ -181,6 +181,7 @@ pub(super) struct SpokenQuestion {
     #[schema(value_type = Option<Flag>)]
     speak: Option<String>,
     strategy: Option<Strategy>,
+    output_format: Option<AudioFormat>,
 }
 
 #[derive(ToSchema)]
@@ -199,6 +200,17 @@ pub(super) enum Strategy {
     High,
 }
 
+/// What the audio of the answer is, `wav` by default.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+enum AudioFormat {
+    Wav,
+    Mp3,
+    Flac,
+    Opus,
+    Pcm,
+}
+
 /// A question in writing.
 #[derive(ToSchema)]
 #[schema(example = json!({ "text": "What did she build at Bell Labs?" }))]
@@ -215,6 +227,7 @@ pub(super) struct WrittenQuestion {
     /// `false` for an answer in text only.
     speak: Option<bool>,
     strategy: Option<Strategy>,
+    output_format: Option<AudioFormat>,
 }
 
 /// The answer of a turn.
