@@ -18,6 +18,18 @@ pub const FIELD_WEIGHTS: [f32; 6] = [1.0, 0.9, 0.8, 0.7, 0.6, 0.4];
 /// How much a synonym counts of what the word itself would.
 const SYNONYM: f32 = 0.7;
 
+/// Most words of a phrase, and what one counts. A phrase is a keyword or an alias of several words of which some are small: "first woman"
+/// would be lost with its small word. Its stem is that of its words, with spaces between.
+pub const MAX_PHRASE: usize = 5;
+const PHRASE: f32 = 1.0;
+
+/// The stem of a phrase.
+#[must_use]
+pub fn phrase_stem<W: AsRef<str>>(phrase: &[W]) -> String {
+    let stems: Vec<String> = phrase.iter().map(|word| stem(word.as_ref())).collect();
+    stems.join(" ")
+}
+
 /// An item that holds a stem.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Posting {
@@ -65,6 +77,29 @@ impl Index {
                     // Fields come in falling weight and items in order, so the first entry of an item is its best.
                     if list.last().is_none_or(|last| last.item != i) {
                         list.push(Posting { item: i, weight });
+                    }
+                }
+            }
+        }
+        for (i, item) in base.items.iter().enumerate() {
+            for phrase in item
+                .keywords
+                .iter()
+                .chain(&item.aliases)
+                .map(|text| words(text))
+            {
+                let small = phrase
+                    .iter()
+                    .filter(|word| lexicon.stop.contains(*word))
+                    .count();
+                let is_phrase = small > 0 && (small < phrase.len() || phrase.len() > 2);
+                if (2..=MAX_PHRASE).contains(&phrase.len()) && is_phrase {
+                    let list = postings.entry(phrase_stem(&phrase)).or_default();
+                    if list.last().is_none_or(|last| last.item != i) {
+                        list.push(Posting {
+                            item: i,
+                            weight: PHRASE,
+                        });
                     }
                 }
             }

@@ -11,6 +11,7 @@ use crate::intent::pattern::Pattern;
 use crate::normal::glossary::Glossary;
 use crate::text::stem;
 use crate::text::tokens::words;
+use crate::topics::Topics;
 
 /// The intents, in the order that decides between rules of equal strength.
 pub const INTENTS: [&str; 14] = [
@@ -65,6 +66,10 @@ pub struct Lexicon {
     pub english: Glossary,
     /// Other languages.
     pub languages: Vec<Glossary>,
+    /// Words by what they are about.
+    pub topics: Topics,
+    /// Words of lists and rules.
+    asking: HashSet<String>,
 }
 
 /// All rules of one intent.
@@ -174,7 +179,7 @@ impl Lexicon {
         // What asks for the first or the most says nothing about content.
         let cues = [&file.earliest, &file.latest, &file.greatest, &file.others];
         let cues: Vec<String> = cues.into_iter().flatten().cloned().collect();
-        Ok(Self {
+        let mut lexicon = Self {
             stop: file.stop.into_iter().chain(cues).collect(),
             subject_pronouns: file.subject_pronouns.into_iter().collect(),
             item_pronouns: file.item_pronouns.into_iter().collect(),
@@ -205,7 +210,23 @@ impl Lexicon {
             .into_iter()
             .map(Glossary::from_json)
             .collect::<Result<_, _>>()?,
-        })
+            topics: Topics::built_in()?,
+            asking: HashSet::new(),
+        };
+        lexicon.asking = lexicon.vocabulary().cloned().collect();
+        Ok(lexicon)
+    }
+
+    /// Whether a word is one that people ask with, whatever the content: it is in a list or in a rule.
+    #[must_use]
+    pub fn asks_with(&self, word: &str) -> bool {
+        self.asking.contains(word)
+    }
+
+    /// Whether a word is a small one, which says how something is asked and not what.
+    #[must_use]
+    pub fn is_small(&self, word: &str) -> bool {
+        self.stop.contains(word) || self.question_words.contains(word)
     }
 
     /// Every word of the lists and rules.

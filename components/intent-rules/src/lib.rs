@@ -1,8 +1,8 @@
 //! Intent rules and the content base: classification, search and ranked selection.
 //!
 //! A question is read once ([`intent::question`]), judged by rules and context ([`intent::classify`]), and answered with items that are
-//! scored by a fixed formula ([`select::score`]). Nothing is learned and nothing is random: equal input gives equal output. It needs the
-//! folder with `content.json` and nothing else. The rules are English; questions in other languages are put into English words first
+//! scored by a fixed formula ([`select::score`]). Nothing is learned while it runs and nothing is random: equal input gives equal output. It
+//! needs the folder with `content.json` and nothing else. The rules are English; questions in other languages are put into English words first
 //! ([`normal`]).
 
 pub mod base;
@@ -17,11 +17,13 @@ pub mod normal;
 pub mod select;
 pub mod synonyms;
 pub mod text;
+pub mod topics;
 
 use base::{ContentBase, Item};
 use colloquy_preload::Files;
 use error::Error;
 use index::Index;
+use intent::learned::Learned;
 use intent::{Classification, Turn};
 use lexicon::Lexicon;
 use names::Names;
@@ -40,6 +42,7 @@ pub struct Engine {
     index: Index,
     synonyms: Synonyms,
     normaliser: Normaliser,
+    learned: Learned,
 }
 
 impl Engine {
@@ -49,14 +52,19 @@ impl Engine {
     /// `internal` when the built-in word lists are broken, which a test excludes.
     pub fn new(base: ContentBase) -> Result<Self, Error> {
         let mut lexicon = Lexicon::built_in().map_err(Error::Internal)?;
-        let synonyms = Synonyms::built_in().map_err(Error::Internal)?;
+        let synonyms = Synonyms::built_in();
         let names = Names::new(&base);
         let index = Index::new(&base, &lexicon);
         let speller = Speller::new(
             lexicon.vocabulary().cloned(),
             names.words().cloned(),
             index.words().iter().cloned(),
-            lexicon.common.iter().chain(synonyms.words()).cloned(),
+            lexicon
+                .common
+                .iter()
+                .chain(synonyms.words())
+                .chain(lexicon.topics.words())
+                .cloned(),
         );
         let normaliser = Normaliser::new(
             std::mem::take(&mut lexicon.english),
@@ -70,6 +78,7 @@ impl Engine {
             index,
             synonyms,
             normaliser,
+            learned: Learned::built_in().map_err(Error::Internal)?,
         })
     }
 
@@ -101,6 +110,12 @@ impl Engine {
     /// `invalid-input` when the text is too long.
     pub fn classify(&self, text: &str, history: &[Turn]) -> Result<Classification, Error> {
         intent::classify::classify(self, text, history)
+    }
+
+    /// What the learned part of the judgement sees of a question, for training.
+    #[must_use]
+    pub fn features(&self, text: &str, history: &[Turn]) -> intent::features::Features {
+        intent::classify::seen(self, text, history)
     }
 
     /// Chooses the items for an answer.

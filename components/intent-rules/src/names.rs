@@ -16,6 +16,8 @@ use crate::text::{numbers, stem};
 const MAX_WORDS: usize = 12;
 /// Most words of a misspelled name: longer ones are found by their parts.
 const MAX_ALIKE_WORDS: usize = 3;
+/// The same when it is only heard.
+const MAX_HEARD_WORDS: usize = 6;
 /// Confidence of a name reached through its stem, for instance a plural.
 const STEM_CONFIDENCE: f32 = 0.95;
 
@@ -71,6 +73,9 @@ pub struct Names {
     spelled: HashMap<String, Vec<String>>,
     /// Every word of every name.
     words: HashSet<String>,
+    /// Technologies that an item is called like, by name, and those items, by id.
+    own_items: HashSet<String>,
+    things: HashSet<String>,
 }
 
 impl Names {
@@ -116,7 +121,16 @@ impl Names {
             for form in forms(&run) {
                 let targets = self.exact.get(&key(&form)).into_iter().flatten();
                 let named = targets.filter(|other| matches!(other, Target::Item(_)));
-                items.entry(at).or_default().extend(named);
+                let own = items.entry(at).or_default();
+                own.extend(named);
+                for target in own.iter() {
+                    if let Target::Item(item) = target
+                        && let Some(item) = base.items.get(*item)
+                    {
+                        self.own_items.insert(technology.name.clone());
+                        self.things.insert(item.id.clone());
+                    }
+                }
             }
         }
         for map in [&mut self.exact, &mut self.stemmed] {
@@ -134,6 +148,18 @@ impl Names {
         }
     }
 
+    /// Whether an item is called like this technology.
+    #[must_use]
+    pub fn has_own_item(&self, technology: &str) -> bool {
+        self.own_items.contains(technology)
+    }
+
+    /// Whether this item is called like a technology.
+    #[must_use]
+    pub fn is_called_like_technology(&self, id: &str) -> bool {
+        self.things.contains(id)
+    }
+
     /// Every word of every name.
     pub fn words(&self) -> impl Iterator<Item = &String> {
         self.words.iter()
@@ -148,7 +174,7 @@ impl Names {
             for first in 0..=words.len() - n {
                 self.take(words, first, n, &mut taken, &mut found, Self::lookup);
             }
-            if n > MAX_ALIKE_WORDS {
+            if n > MAX_HEARD_WORDS {
                 continue;
             }
             for first in 0..=words.len() - n {
@@ -215,6 +241,9 @@ impl Names {
     }
 
     fn resembling(&self, run: &[&str]) -> Option<(Vec<Target>, f32)> {
+        if run.len() > MAX_ALIKE_WORDS {
+            return self.sounding(run);
+        }
         let folded = fold(&key(run));
         let mut best: Option<(f32, &Vec<Target>)> = None;
         for (name, targets) in &self.alike {
@@ -295,7 +324,7 @@ impl Names {
                 .collect();
             let sound = heard(&run);
             let has_digit = name.contains(|c: char| c.is_ascii_digit());
-            if !has_digit && run.len() <= MAX_ALIKE_WORDS && fullness(&sound) >= MIN_SOUND {
+            if !has_digit && run.len() <= MAX_HEARD_WORDS && fullness(&sound) >= MIN_SOUND {
                 self.sounds.push((sound, targets.clone()));
             }
         }

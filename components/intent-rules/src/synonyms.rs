@@ -1,11 +1,9 @@
-//! Words that mean nearly the same, from `data/synonyms.json`: what a question calls a boat, the content may call a ship.
+//! Words that mean nearly the same, from `data/synonyms.txt`: what a question calls a boat, the content may call a ship.
 //!
-//! By stems, so that forms of a word need no entry. A word may be in several groups; words of different groups are not synonyms of each
+//! A line is a group. By stems, so that forms of a word need no entry. A word may be in several groups; words of different groups are not synonyms of each
 //! other just because they share one.
 
 use std::collections::{BTreeSet, HashMap};
-
-use serde::Deserialize;
 
 use crate::text::stem;
 
@@ -17,25 +15,17 @@ pub struct Synonyms {
     words: Vec<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    groups: Vec<Vec<String>>,
-}
-
 impl Synonyms {
     /// Reads the built-in groups.
-    ///
-    /// # Errors
-    /// In words, when the file is broken.
-    pub fn built_in() -> Result<Self, String> {
-        Self::from_json(include_str!("../data/synonyms.json"))
+    #[must_use]
+    pub fn built_in() -> Self {
+        Self::from_text(include_str!("../data/synonyms.txt"))
     }
 
-    fn from_json(json: &str) -> Result<Self, String> {
-        let file: File = serde_json::from_str(json).map_err(|e| format!("synonyms.json: {e}"))?;
+    fn from_text(text: &str) -> Self {
         let mut synonyms = Self::default();
-        for group in file.groups {
+        for line in text.lines().filter(|line| !line.trim().is_empty()) {
+            let group: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
             let stems: BTreeSet<String> = group.iter().map(|word| stem(word)).collect();
             for stem in &stems {
                 let groups = synonyms.of.entry(stem.clone()).or_default();
@@ -44,7 +34,7 @@ impl Synonyms {
             synonyms.groups.push(stems);
             synonyms.words.extend(group);
         }
-        Ok(synonyms)
+        synonyms
     }
 
     /// All words of the groups.
@@ -72,8 +62,7 @@ mod tests {
 
     #[test]
     fn synonyms_are_found_by_any_form_and_do_not_spread() {
-        let json = r#"{"groups": [["ship", "boat"], ["boat", "canoe"]]}"#;
-        let synonyms = Synonyms::from_json(json).unwrap();
+        let synonyms = Synonyms::from_text("ship boat\n\nboat canoe\n");
         let of = |word: &str| {
             synonyms
                 .of(&crate::text::stem(word))
@@ -83,6 +72,6 @@ mod tests {
         assert_eq!(of("ships"), ["boat"]);
         assert_eq!(of("boats"), ["cano", "ship"]);
         assert!(of("zebra").is_empty());
-        assert!(Synonyms::built_in().unwrap().words().len() > 200);
+        assert!(Synonyms::built_in().words().len() > 200);
     }
 }

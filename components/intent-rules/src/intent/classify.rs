@@ -4,39 +4,30 @@
 //! and small hints about content count when no rule fits. What is unsafe always wins. A question whose words the content base does not
 //! know, and that does not even mention its subject, is off topic.
 
+use super::candidates::{Candidate, add_hints, strengths};
 use super::confidence::{Evidence, judge};
+use super::features::{Circumstances, Features, features};
 use super::pattern::Unit;
 use super::question::{Question, read};
 use super::{Classification, Entity, Turn, context};
 use crate::Engine;
 use crate::error::Error;
-use crate::lexicon::{Holds, INTENTS, Rule};
-use crate::select::score::Term;
-use crate::text::stem;
+use crate::lexicon::INTENTS;
 
 /// Most characters of a question.
 pub const MAX_CHARACTERS: usize = 4_000;
+/// A rule this strong says clearly what is wanted.
+const CLEAR: f32 = 0.9;
+/// Most certainty that something is unclear.
+const UNCLEAR: f32 = 0.3;
 /// A rule this strong decides.
-const STRONG: f32 = 0.8;
-/// What a rule keeps of its strength when something else in the question speaks against it.
-const YIELD: f32 = 0.4;
+pub(super) const STRONG: f32 = 0.8;
+/// What is left of the likelihood of small talk when something of the content is named, of harm without a word of it, and of what is off
+/// topic when an item is named and no rule knows better.
+const DOUBT: f32 = 0.1;
 
-/// The same where it is decided whether a question is about the content at all.
-const EVERYDAY_TOPIC: f32 = 0.7;
-/// Fewest words of a statement that is taken for one.
-const MIN_STATEMENT: usize = 4;
 /// A rule this strong also knows a question that ends like a broken-off one: "what was she good at".
 const SURE: f32 = 0.85;
-/// What an everyday word that the content does not know counts of what another unknown word would.
-const EVERYDAY: f32 = 0.3;
-
-/// Strength of one intent.
-#[derive(Debug, Clone)]
-struct Candidate {
-    intent: &'static str,
-    strength: f32,
-    item_type: Option<String>,
-}
 
 /// Classifies one question.
 ///
@@ -49,39 +40,56 @@ pub fn classify(engine: &Engine, text: &str, history: &[Turn]) -> Result<Classif
             "the question has {n_characters} characters, at most {MAX_CHARACTERS} are allowed"
         )));
     }
-    let n_shown = context::last_shown(history).map_or(0, |turn| turn.item_ids.len());
-    let question = read(engine, text, n_shown);
-    let known_share = engine.known_share(&question.keywords);
-    let mut candidates = strengths(
-        engine,
-        &question,
-        n_shown > 0 || !history.is_empty(),
-        n_shown > 0,
-    );
-    let is_question = question
-        .core()
-        .first()
-        .is_some_and(|unit| engine.lexicon.question_words.contains(&unit.text));
-    add_hints(
-        &mut candidates,
-        &question,
-        known_share,
-        n_shown > 0,
-        is_question,
-    );
+    let Reading {
+        question,
+        mut candidates,
+        around,
+    } = reading(engine, text, history);
+    let known_share = around.known_share;
+    let strengths = strengths_of(&candidates);
+    let seen = features(engine, &question, around.with(&strengths));
+    let rule_of = |intent: &str| {
+        let mut rules = INTENTS.iter().zip(&strengths);
+        rules
+            .find(|(name, _)| **name == intent)
+            .map_or(0.0, |(_, strength)| *strength)
+    };
+    let names_thing = question.names_something();
+    let names_item = question.of_kind("item").next().is_some();
+    let topics = |unit: &Unit| engine.lexicon.topics.of(&unit.text).any(is_harm);
+    let is_harmful = question.units.iter().any(topics);
+    for (candidate, likely) in candidates.iter_mut().zip(engine.learned.likelihoods(&seen)) {
+        // Who names a thing of the content is not making conversation.
+        let is_idle = matches!(
+            candidate.intent,
+            "greeting" | "thanks" | "goodbye" | "help" | "unclear"
+        );
+        let is_baseless = candidate.intent == "unsafe" && !is_harmful;
+        let is_named = candidate.intent == "off-topic" && names_item;
+        let is_doubtful = is_idle && names_thing || is_baseless || is_named;
+        let doubt = if is_doubtful && candidate.strength < STRONG {
+            DOUBT
+        } else {
+            1.0
+        };
+        candidate.strength = likely * doubt;
+    }
     // The sort is stable, so equal strengths stay in the order of INTENTS.
     candidates.sort_by(|a, b| b.strength.total_cmp(&a.strength));
-    if let Some(at) = candidates
-        .iter()
-        .position(|c| c.intent == "unsafe" && c.strength >= STRONG)
-    {
-        candidates.swap(0, at);
-    }
     let mut best = candidates.first().cloned().unwrap_or(Candidate {
         intent: "unclear",
         strength: 0.0,
         item_type: None,
+        typed: 0.0,
     });
+    // A follow-up that says clearly what it wants to know is that: "when was it?"
+    if best.intent == "follow-up"
+        && let Some(clear) = candidates.iter().find(|c| {
+            matches!(c.intent, "when" | "count" | "compare") && rule_of(c.intent) >= CLEAR
+        })
+    {
+        best.intent = clear.intent;
+    }
     let second = candidates
         .iter()
         .skip(1)
@@ -107,9 +115,13 @@ pub fn classify(engine: &Engine, text: &str, history: &[Turn]) -> Result<Classif
         .into_iter()
         .chain(carried.entities)
         .collect();
+    let certainty = match best.intent {
+        "unclear" => best.strength.min(UNCLEAR),
+        _ => best.strength,
+    };
     let (confidence, factors) = judge(Evidence {
-        best: best.strength,
-        second: second.min(best.strength),
+        best: certainty,
+        second: second.min(certainty),
         entities: &entities,
         about_content,
         known_share,
@@ -126,6 +138,73 @@ pub fn classify(engine: &Engine, text: &str, history: &[Turn]) -> Result<Classif
     })
 }
 
+/// What the learned part of the judgement sees of a question.
+#[must_use]
+pub fn seen(engine: &Engine, text: &str, history: &[Turn]) -> Features {
+    let reading = reading(engine, text, history);
+    let strengths = strengths_of(&reading.candidates);
+    features(engine, &reading.question, reading.around.with(&strengths))
+}
+
+/// A question, what the rules say, and what is known beside it.
+struct Reading {
+    question: Question,
+    candidates: Vec<Candidate>,
+    around: Circumstances<'static>,
+}
+
+fn reading(engine: &Engine, text: &str, history: &[Turn]) -> Reading {
+    let n_shown = context::last_shown(history).map_or(0, |turn| turn.item_ids.len());
+    let question = read(engine, text, n_shown);
+    let known_share = engine.known_share(&question.keywords);
+    let mut candidates = strengths(engine, &question, !history.is_empty(), n_shown > 0);
+    let is_question = question
+        .core()
+        .first()
+        .is_some_and(|unit| engine.lexicon.question_words.contains(&unit.text));
+    add_hints(
+        &mut candidates,
+        &question,
+        known_share,
+        n_shown > 0,
+        is_question,
+    );
+    let around = Circumstances {
+        has_history: !history.is_empty(),
+        n_shown,
+        known_share,
+        held_share: engine.held_share(&question.keywords),
+        rules: &[],
+    };
+    Reading {
+        question,
+        candidates,
+        around,
+    }
+}
+
+fn strengths_of(candidates: &[Candidate]) -> Vec<f32> {
+    candidates.iter().map(|c| c.strength).collect()
+}
+
+/// Whether a topic is one of those that make a question unsafe.
+fn is_harm(topic: &str) -> bool {
+    matches!(
+        topic,
+        "weapon"
+            | "drug"
+            | "selfharm"
+            | "violence"
+            | "crime"
+            | "hacking"
+            | "sex"
+            | "insult"
+            | "hate"
+            | "privacy"
+            | "injection"
+    )
+}
+
 /// Whether an intent is answered from the content base.
 #[must_use]
 pub fn is_about_content(intent: &str) -> bool {
@@ -133,114 +212,6 @@ pub fn is_about_content(intent: &str) -> bool {
         intent,
         "about" | "list" | "detail" | "when" | "count" | "compare" | "follow-up"
     )
-}
-
-/// The strength of each intent by its rules, in the order of [`INTENTS`].
-fn strengths(
-    engine: &Engine,
-    question: &Question,
-    has_history: bool,
-    has_items: bool,
-) -> Vec<Candidate> {
-    let mut candidates: Vec<Candidate> = INTENTS
-        .iter()
-        .map(|intent| Candidate {
-            intent,
-            strength: 0.0,
-            item_type: None,
-        })
-        .collect();
-    for rules in &engine.lexicon.intents {
-        // Greetings are a polite beginning themselves, and "and" tells that something goes on, so small talk and follow-ups are looked
-        // for in everything that was said.
-        let (core, all) = (question.core(), question.units.as_slice());
-        let places: &[&[Unit]] = match () {
-            () if rules.social => &[all],
-            () if rules.needs_history => &[core, all],
-            () => &[core],
-        };
-        let Some(candidate) = candidates.iter_mut().find(|c| c.intent == rules.intent) else {
-            continue;
-        };
-        let is_left = |rule: &&Rule| {
-            rules.intent != "off-topic" || !question.speaks_against(rule.holds, has_items)
-        };
-        for rule in rules.rules.iter().filter(is_left) {
-            if rule.strength > candidate.strength
-                && places.iter().any(|units| rule.pattern.matches(units))
-            {
-                candidate.strength = rule.strength;
-                candidate.item_type.clone_from(&rule.item_type);
-            }
-        }
-        if rules.needs_history && !has_history {
-            candidate.strength *= YIELD;
-        }
-    }
-    yield_to_content(engine, question, &mut candidates);
-    candidates
-}
-
-/// Small talk, help and what is off topic give way to a question about the content in the same breath.
-fn yield_to_content(engine: &Engine, question: &Question, candidates: &mut [Candidate]) {
-    let strong = |test: &dyn Fn(&str) -> bool| {
-        candidates
-            .iter()
-            .any(|c| c.strength >= STRONG && test(c.intent))
-    };
-    let asks_content = question.names_something() || strong(&is_about_content);
-    let asks = asks_content || strong(&|intent| intent == "help");
-    for candidate in candidates {
-        let social = engine
-            .lexicon
-            .intents
-            .iter()
-            .any(|rules| rules.social && rules.intent == candidate.intent);
-        let yields = match candidate.intent {
-            "help" => asks_content,
-            "off-topic" => false,
-            "about" => question.names_something(),
-            _ => social && asks,
-        };
-        if yields {
-            candidate.strength *= YIELD;
-        }
-    }
-}
-
-/// What speaks for an intent when no rule does.
-fn add_hints(
-    candidates: &mut [Candidate],
-    question: &Question,
-    known_share: f32,
-    has_items: bool,
-    is_question: bool,
-) {
-    let mut hint = |intent: &str, strength: f32| {
-        if let Some(candidate) = candidates.iter_mut().find(|c| c.intent == intent) {
-            candidate.strength = candidate.strength.max(strength);
-        }
-    };
-    if question.of_kind("item").next().is_some() || question.of_kind("technology").next().is_some()
-    {
-        hint("detail", 0.5);
-    }
-    if question.names_something() {
-        hint("list", 0.45);
-    }
-    if !question.keywords.is_empty() && known_share >= 0.5 {
-        hint("detail", 0.4);
-    }
-    if has_items && question.item_pronoun.is_some() {
-        hint("follow-up", 0.35);
-    }
-    // A statement of some length is about something; mumbling is short, or no word of it is known.
-    let says_something =
-        is_question || (question.units.len() >= MIN_STATEMENT && question.has_everyday);
-    if says_something && !question.keywords.is_empty() && known_share < 0.5 {
-        hint("off-topic", 0.3);
-    }
-    hint("unclear", 0.2);
 }
 
 /// Takes back an intent about content when there is nothing in the question that content could answer.
@@ -306,94 +277,4 @@ fn item_type(
         .filter(|_| is_about_content(best.intent))
         .or_else(by_verb)
         .or(carried)
-}
-
-impl Question {
-    /// Whether the content is named so clearly that a rule for what is off topic does not hold.
-    fn speaks_against(&self, holds: Holds, has_items: bool) -> bool {
-        let names_thing = self
-            .of_kind("item")
-            .chain(self.of_kind("technology"))
-            .next();
-        self.has_subject_named()
-            || match holds {
-                Holds::Nothing => self.names_something(),
-                Holds::Organisations => names_thing.is_some(),
-                // "Where can I see one?"
-                Holds::Names => has_items && self.item_pronoun.is_some(),
-            }
-    }
-
-    /// The subject is there, and not only as the `you` of a request to the speaker.
-    fn has_subject_named(&self) -> bool {
-        self.has_subject
-            && self.units.iter().any(|unit| {
-                !unit.text.starts_with("you")
-                    && unit.classes.contains(&super::pattern::Class::Subject)
-            })
-    }
-}
-
-impl Engine {
-    /// How much of the keywords the base knows, weighed by rarity, 0 to 1; 1 when there are none.
-    #[must_use]
-    pub fn known_share(&self, keywords: &[String]) -> f32 {
-        let terms = self.terms(keywords);
-        // Whether a question is about the content at all is told by every word, also the everyday ones.
-        let all: f32 = terms
-            .iter()
-            .map(|term| term.weight.max(self.index.idf(&term.stem) * EVERYDAY_TOPIC))
-            .sum();
-        let known: f32 = terms
-            .iter()
-            .filter(|term| self.index.knows(&term.stem) || !term.also.is_empty())
-            .map(|term| term.weight * term.trust)
-            .sum();
-        if all > 0.0 {
-            (known / all).clamp(0.0, 1.0)
-        } else {
-            1.0
-        }
-    }
-
-    /// Keywords as the index knows them: stemmed, and corrected when misspelled; each stem once.
-    #[must_use]
-    pub fn terms(&self, keywords: &[String]) -> Vec<Term> {
-        let mut terms: Vec<Term> = Vec::new();
-        for word in keywords {
-            let mut term = Term {
-                word: word.clone(),
-                stem: stem(word),
-                trust: 1.0,
-                also: Vec::new(),
-                weight: 0.0,
-            };
-            let is_everyday = self.lexicon.common.contains(word);
-            if !self.index.knows(&term.stem)
-                && !is_everyday
-                && let Some((known, like)) = self.index.correct(&term.stem)
-            {
-                term.stem = known.to_owned();
-                term.trust = like;
-            }
-            let synonyms = self.synonyms.of(&term.stem).into_iter();
-            term.also = synonyms
-                .filter(|stem| self.index.knows(stem))
-                .map(str::to_owned)
-                .collect();
-            let is_known = self.index.knows(&term.stem) || !term.also.is_empty();
-            let rarity = match term.also.iter().map(|stem| self.index.idf(stem)) {
-                rarities if !self.index.knows(&term.stem) => rarities.reduce(f32::min),
-                _ => None,
-            };
-            term.weight = rarity.unwrap_or_else(|| self.index.idf(&term.stem));
-            if !is_known && is_everyday {
-                term.weight *= EVERYDAY;
-            }
-            if !terms.iter().any(|other| other.stem == term.stem) {
-                terms.push(term);
-            }
-        }
-        terms
-    }
 }

@@ -68,21 +68,28 @@ pub fn resolve(
     if question.wants_others && matches!(intent, "follow-up" | "list" | "count") {
         return others(engine, question, turn);
     }
+    // "Just the awards from then."
+    if question.points_back && question.of_kind("item-type").next().is_some() {
+        return others(engine, question, turn);
+    }
     if question.names_something() {
         return going_on(question, intent, turn);
     }
     let has_words = question.has_words(known_share);
     let says_nothing = question.keywords.is_empty() && question.item_pronoun.is_none();
     // "How many are there?" leaves out everything that the question before said.
-    if says_nothing && matches!(intent, "count" | "list") && !question.has_subject {
+    let says_nothing = says_nothing || question.keywords.is_empty() && question.asks_number;
+    let asks_again = matches!(intent, "count" | "list") || question.asks_number;
+    if says_nothing && asks_again && !question.has_subject {
         return others(engine, question, turn);
     }
     let points = match intent {
         "follow-up" => !has_words,
         // "Was she too old?" says nothing that could be looked up.
         "detail" | "when" | "compare" if question.keywords.is_empty() => true,
-        "detail" | "when" | "compare" | "list" | "count" => {
-            question.item_pronoun.is_some() && !has_words
+        "list" | "count" => question.item_pronoun.is_some() && !has_words,
+        "detail" | "when" | "compare" => {
+            question.item_pronoun.is_some() && (!has_words || speaks_of(engine, question, turn))
         }
         _ => false,
     };
@@ -125,6 +132,20 @@ fn going_on(question: &Question, intent: &str, turn: &Turn) -> Carried {
         resolved: intent == "follow-up" || !entities.is_empty(),
         entities,
     }
+}
+
+/// Whether the words of a question with a pronoun are as much at home in the first item shown as anywhere, or nowhere much: "when could
+/// the public see it?"
+fn speaks_of(engine: &Engine, question: &Question, turn: &Turn) -> bool {
+    let shares = engine.shares(&engine.terms(&question.keywords));
+    let most = shares.iter().copied().fold(0.0, f32::max);
+    let shown = turn.item_ids.first();
+    let items = engine.base().items.iter();
+    let own = items
+        .zip(&shares)
+        .find(|(item, _)| shown.is_some_and(|id| *id == item.id))
+        .map_or(0.0, |(_, share)| *share);
+    own >= most * 0.7 || most < 0.5
 }
 
 impl Question {

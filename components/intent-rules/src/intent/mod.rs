@@ -1,11 +1,17 @@
 //! What someone wants to know: reading a question, and judging it against the rules and the turns before.
 
+mod asides;
+mod candidates;
 pub mod classify;
 pub mod confidence;
 pub mod context;
 mod counts;
+pub mod features;
+pub mod learned;
+mod nouns;
 pub mod pattern;
 pub mod question;
+mod terms;
 
 /// An earlier turn of the conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

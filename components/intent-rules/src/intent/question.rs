@@ -5,6 +5,7 @@
 use super::Entity;
 use super::pattern::{Class, Unit};
 use crate::Engine;
+use crate::index::{MAX_PHRASE, phrase_stem};
 use crate::names::{Match, Target};
 use crate::text::years::Years;
 use crate::text::{Token, numbers, stem};
@@ -33,6 +34,10 @@ pub struct Question {
     pub wants_others: bool,
     /// Some content word is an everyday word, or one of the content base.
     pub has_everyday: bool,
+    /// It means the time or the place of the turn before: `from then`, `there`.
+    pub points_back: bool,
+    /// It asks how many.
+    pub asks_number: bool,
     /// It asks for the first, the last or the greatest of several.
     pub wants_extreme: bool,
     /// It ends in a word that needs another one after it.
@@ -84,8 +89,12 @@ pub fn read(engine: &Engine, text: &str, n_shown: usize) -> Question {
         kinds: vec![Part::Free; words.len()],
         question: Question::default(),
     };
+    reader.asides();
     for found in engine.names.find(&words, ordinary) {
-        reader.name(&found);
+        let parts = reader.kinds.get(found.first..found.end);
+        if parts.is_some_and(|parts| !parts.contains(&Part::Aside)) {
+            reader.name(&found);
+        }
     }
     reader.years();
     reader.numbers(n_shown);
@@ -107,6 +116,8 @@ pub(super) enum Part {
     Continued,
     /// Understood, but still a plain word for the patterns.
     Used,
+    /// Why someone asks, and not what: `for my school project`.
+    Aside,
 }
 
 /// Takes a question apart, step by step.
@@ -150,6 +161,7 @@ impl Reader<'_> {
                     continue;
                 }
                 Target::Type(_) if !self.is_noun_here(found) => continue,
+                Target::Type(i) if self.is_cut_short(found, i) => continue,
                 Target::Type(i) => (
                     "item-type",
                     base.types.get(i).map(|t| t.name.clone()),
@@ -184,10 +196,10 @@ impl Reader<'_> {
                     )
                 }
                 Target::Period(i) => {
-                    let years = base.periods.get(i).map(|p| Years {
-                        from: Some(p.from_year),
-                        to: Some(p.to_year),
-                    });
+                    let years = base
+                        .periods
+                        .get(i)
+                        .map(|p| self.bounded(found, p.from_year, p.to_year));
                     ("year-range", years.map(Years::canonical), Class::Years)
                 }
             };
@@ -207,13 +219,27 @@ impl Reader<'_> {
         }
     }
 
-    /// A noun for someone who does what a verb says.
-    fn is_doer(&self, found: &Match) -> bool {
-        let word = self.words.get(found.first).copied().unwrap_or_default();
-        found.confidence < 1.0
-            && ["er", "ers", "or", "ors"]
-                .iter()
-                .any(|end| word.ends_with(end))
+    /// A period, or what was before or after it, as the word before it says.
+    fn bounded(&self, found: &Match, from: i32, to: i32) -> Years {
+        let word = |back: usize| {
+            found
+                .first
+                .checked_sub(back)
+                .and_then(|at| self.words.get(at))
+                .copied()
+        };
+        let before = match word(1) {
+            Some("the" | "a") => word(2),
+            other => other,
+        };
+        let (from, to) = match before {
+            Some("before") => (None, Some(from - 1)),
+            Some("until" | "till") => (None, Some(to)),
+            Some("after" | "following") => (Some(to + 1), None),
+            Some("since") => (Some(from), None),
+            _ => (Some(from), Some(to)),
+        };
+        Years { from, to }
     }
 
     /// Whether the words were said like this, and not put right or translated first.
@@ -223,54 +249,15 @@ impl Reader<'_> {
         said.iter().map(String::as_str).eq(run.iter().copied())
     }
 
-    /// Words such as `talk` are nouns for a type, but also plain verbs: in the singular they need a determiner before them.
-    fn is_noun_here(&self, found: &Match) -> bool {
-        let Some(word) = self.words.get(found.first) else {
-            return false;
-        };
-        if !self.engine.lexicon.stop.contains(*word) || found.end - found.first > 1 {
-            return true;
-        }
-        let before = found
-            .first
-            .checked_sub(1)
-            .and_then(|at| self.words.get(at))
-            .copied()
-            .unwrap_or("");
-        matches!(
-            before,
-            "the"
-                | "a"
-                | "an"
-                | "her"
-                | "his"
-                | "your"
-                | "their"
-                | "any"
-                | "what"
-                | "which"
-                | "all"
-                | "many"
-                | "some"
-                | "other"
-                | "first"
-                | "last"
-                | "every"
-                | "each"
-                | "another"
-                | "more"
-                | "no"
-                | "these"
-                | "those"
-                | "that"
-        )
-    }
-
     fn remaining_words(&mut self) {
         let lexicon = &self.engine.lexicon;
         let mut keywords = Vec::new();
+        let mut last = "";
         for (word, part) in self.words.iter().zip(&self.kinds) {
             self.question.has_subject |= lexicon.subject_pronouns.contains(*word);
+            self.question.has_subject |= pointed_at(last, word);
+            self.question.asks_number |= last == "how" && *word == "many";
+            self.question.points_back |= matches!(*word, "then" | "there");
             self.question.wants_extreme |= lexicon.earliest.contains(*word)
                 || lexicon.latest.contains(*word)
                 || lexicon.greatest.contains(*word);
@@ -278,6 +265,7 @@ impl Reader<'_> {
             if self.question.item_pronoun.is_none() && lexicon.item_pronouns.contains(*word) {
                 self.question.item_pronoun = Some((*word).to_owned());
             }
+            last = word;
             if *part == Part::Free && !lexicon.stop.contains(*word) {
                 self.question.has_everyday |=
                     lexicon.common.contains(*word) || self.engine.index.knows(&stem(word));
@@ -285,6 +273,23 @@ impl Reader<'_> {
             }
         }
         self.add_keywords(keywords);
+        self.phrases();
+    }
+
+    /// Phrases of the content base whose small words would be lost.
+    fn phrases(&mut self) {
+        let mut found = Vec::new();
+        for n in 2..=MAX_PHRASE.min(self.words.len()) {
+            for (run, parts) in self.words.windows(n).zip(self.kinds.windows(n)) {
+                let is_free = parts
+                    .iter()
+                    .all(|part| matches!(part, Part::Free | Part::Used));
+                if is_free && self.engine.index.knows(&phrase_stem(run)) {
+                    found.push(run.join(" "));
+                }
+            }
+        }
+        self.add_keywords(found);
     }
 
     fn add_keywords(&mut self, words: Vec<String>) {
@@ -302,10 +307,11 @@ impl Reader<'_> {
             self.words
                 .get(at..at + phrase.len())
                 .is_some_and(|run| run.iter().zip(phrase.iter()).all(|(a, b)| a == b))
-                && self
-                    .kinds
-                    .get(at..at + phrase.len())
-                    .is_some_and(|parts| parts.iter().all(|p| matches!(p, Part::Free | Part::Used)))
+                && self.kinds.get(at..at + phrase.len()).is_some_and(|parts| {
+                    parts
+                        .iter()
+                        .all(|p| matches!(p, Part::Free | Part::Used | Part::Aside))
+                })
         }) {
             at += phrase.len();
         }
@@ -314,6 +320,7 @@ impl Reader<'_> {
 
     fn units(&self) -> Vec<Unit> {
         let mut units: Vec<Unit> = Vec::new();
+        let mut last = "";
         for (word, part) in self.words.iter().zip(&self.kinds) {
             match part {
                 Part::Continued => {
@@ -326,10 +333,12 @@ impl Reader<'_> {
                     text: (*word).to_owned(),
                     classes: classes.clone(),
                 }),
-                Part::Free | Part::Used => {
+                Part::Free | Part::Used | Part::Aside => {
                     let is_number = numbers::below_hundred(&[word]).is_some()
                         || word.bytes().all(|b| b.is_ascii_digit());
-                    let classes = if self.engine.lexicon.subject_pronouns.contains(*word) {
+                    let is_subject = self.engine.lexicon.subject_pronouns.contains(*word)
+                        || pointed_at(last, word);
+                    let classes = if is_subject {
                         vec![Class::Subject]
                     } else if is_number {
                         vec![Class::Number]
@@ -342,6 +351,7 @@ impl Reader<'_> {
                     });
                 }
             }
+            last = word;
         }
         units
     }
@@ -364,4 +374,10 @@ impl Reader<'_> {
             .unwrap_or_default()
             .to_owned()
     }
+}
+
+/// "This woman", "the lady": the subject, when it is a person.
+fn pointed_at(before: &str, word: &str) -> bool {
+    matches!(before, "this" | "that" | "the" | "our")
+        && matches!(word, "woman" | "lady" | "man" | "person" | "girl" | "guy")
 }

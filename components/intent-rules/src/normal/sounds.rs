@@ -24,6 +24,9 @@ pub fn sounds(text: &str) -> String {
     }
     // Longest first, so that none is eaten by a shorter one.
     for (letters, sound) in [
+        ("tion", "Sun"),
+        ("sion", "Sun"),
+        ("ture", "Cer"),
         ("tch", "C"),
         ("sch", "S"),
         ("igh", "i"),

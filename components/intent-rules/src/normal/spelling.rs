@@ -3,8 +3,9 @@
 //! A word that is known stays: the rules' own words, names, the words of the content, and everyday English (`data/common.txt`), which is
 //! only there to be left alone.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::sounds::{fullness, sounds, unlikeness};
 use crate::text::{Token, stem};
 
 /// Shortest word that is corrected freely; a shorter one is near to too many others.
@@ -12,15 +13,44 @@ const MIN_LETTERS: usize = 4;
 /// Shortest word that is corrected at all, by one letter that is missing in a word of the rules: `giv`.
 const FEWEST_LETTERS: usize = 3;
 
+/// Most parts that a word is put together from, how much there must be to hear, and the largest share of it that may differ.
+const MAX_PARTS: usize = 3;
+const MIN_SOUND: f32 = 3.0;
+const MAX_UNLIKE: f32 = 0.12;
+
 /// What a word may be corrected to.
 #[derive(Debug, Default)]
 pub struct Speller {
     /// Words of the rules and everyday words.
     everyday: HashSet<String>,
+    /// Their stems.
+    everyday_stems: HashSet<String>,
     /// Stems of the content, whose words need no correction.
     stems: HashSet<String>,
+    /// Words of rules and names, and stems of the content: what a sound may be heard for.
+    wanted: HashSet<String>,
+    /// Those of them that are long enough to be told by ear, by the row of their consonants.
+    heard: HashMap<String, Vec<Heard>>,
     /// All that a word may become, by first letter, with its rank: the words of rules and names are likelier than those of texts.
-    words: BTreeMap<char, Vec<(String, u8)>>,
+    words: BTreeMap<char, Vec<Known>>,
+}
+
+/// A word that may be heard for another one.
+#[derive(Debug)]
+struct Heard {
+    word: String,
+    sound: String,
+    /// It is part of a name.
+    is_name: bool,
+}
+
+/// A word that another may become.
+#[derive(Debug)]
+struct Known {
+    word: String,
+    /// 0 for rules and names, 1 for the content, 2 for everyday words.
+    rank: u8,
+    sound: String,
 }
 
 impl Speller {
@@ -38,7 +68,8 @@ impl Speller {
             speller.everyday.insert(word.clone());
             ranks.insert(word, 0);
         }
-        for word in names {
+        let names: HashSet<String> = names.into_iter().collect();
+        for word in names.iter().cloned() {
             speller.stems.insert(stem(&word));
             ranks.entry(word).or_insert(0);
         }
@@ -48,7 +79,20 @@ impl Speller {
         }
         for word in everyday {
             speller.everyday.insert(word.clone());
+            speller.everyday_stems.insert(stem(&word));
             ranks.entry(word).or_insert(2);
+        }
+        for (word, _) in ranks.iter().filter(|(_, rank)| **rank < 2) {
+            speller.wanted.insert(word.clone());
+            let sound = sounds(word);
+            if fullness(&sound) >= MIN_SOUND && !word.contains(|c: char| c.is_ascii_digit()) {
+                let alike = speller.heard.entry(consonants(&sound)).or_default();
+                alike.push(Heard {
+                    word: word.clone(),
+                    sound,
+                    is_name: names.contains(word),
+                });
+            }
         }
         for (word, rank) in ranks {
             if let Some(first) = word
@@ -56,7 +100,9 @@ impl Speller {
                 .next()
                 .filter(|_| word.len() >= MIN_LETTERS - 1)
             {
-                speller.words.entry(first).or_default().push((word, rank));
+                let sound = sounds(&word);
+                let known = Known { word, rank, sound };
+                speller.words.entry(first).or_default().push(known);
             }
         }
         speller
@@ -84,31 +130,109 @@ impl Speller {
             }
             at += 1;
         }
+        self.rejoin(tokens);
         for token in tokens {
-            if let Some(word) = self.nearest(&token.text) {
+            let word = match self.nearest(&token.text) {
+                Some((word, rank)) if rank < 2 => Some(word),
+                near => self.same_sound(&token.text).or(near.map(|(word, _)| word)),
+            };
+            if let Some(word) = word {
                 token.text = word.to_owned();
             }
         }
     }
 
-    fn is_known(&self, word: &str) -> bool {
-        self.everyday.contains(word) || self.stems.contains(&stem(word))
+    /// Puts words together that sound like one word of the rules or of the content: `come pewter`.
+    fn rejoin(&self, tokens: &mut Vec<Token>) {
+        for n in (2..=MAX_PARTS).rev() {
+            let mut at = 0;
+            while let Some(run) = tokens.get(at..at + n) {
+                let is_odd = |token: &Token| {
+                    !self.is_known(&token.text) && self.nearest(&token.text).is_none()
+                };
+                let joined: String = run.iter().map(|token| token.text.as_str()).collect();
+                let word = run
+                    .iter()
+                    .any(is_odd)
+                    .then(|| self.heard_as(&joined, MAX_UNLIKE, false))
+                    .flatten();
+                if let (Some(word), Some(last)) = (word, run.last()) {
+                    let (word, end) = (word.to_owned(), last.end);
+                    tokens.drain(at + 1..at + n);
+                    if let Some(token) = tokens.get_mut(at) {
+                        token.text = word;
+                        token.end = end;
+                    }
+                }
+                at += 1;
+            }
+        }
     }
 
-    /// The word that an unknown one was probably meant to be.
-    fn nearest(&self, wrong: &str) -> Option<&str> {
+    fn is_wanted(&self, word: &str) -> bool {
+        self.wanted.contains(word) || self.stems.contains(&stem(word))
+    }
+
+    /// The word that an everyday word, or one that is none at all, sounds like: `metal` for `medal`.
+    fn same_sound(&self, word: &str) -> Option<&str> {
+        if self.is_wanted(word) {
+            return None;
+        }
+        // An everyday word may be meant as it is.
+        if self.everyday.contains(word) {
+            self.heard_as(word, 0.0, true)
+        } else {
+            self.heard_as(word, MAX_UNLIKE, false)
+        }
+    }
+
+    fn heard_as(&self, said: &str, most: f32, only_names: bool) -> Option<&str> {
+        if said.contains(|c: char| !c.is_ascii_lowercase()) {
+            return None;
+        }
+        let sound = sounds(said);
+        let share = |other: &str| unlikeness(&sound, other) / fullness(other);
+        let alike = self.heard.get(&consonants(&sound))?.iter();
+        alike
+            .filter(|heard| heard.is_name || !only_names)
+            .map(|heard| (&heard.word, share(&heard.sound)))
+            .filter(|(_, share)| *share <= most)
+            .min_by(|a, b| a.1.total_cmp(&b.1))
+            .map(|(word, _)| word.as_str())
+    }
+
+    fn is_known(&self, word: &str) -> bool {
+        let stem = stem(word);
+        self.everyday.contains(word)
+            || self.stems.contains(&stem)
+            || (word.len() > MIN_LETTERS && self.everyday_stems.contains(&stem))
+    }
+
+    /// The word that an unknown one was probably meant to be, and its rank.
+    fn nearest(&self, wrong: &str) -> Option<(&str, u8)> {
         let n_letters = wrong.len();
         let is_word = wrong.bytes().all(|b| b.is_ascii_lowercase());
         if n_letters < FEWEST_LETTERS || !is_word || self.is_known(wrong) {
             return None;
         }
+        let sound = sounds(wrong);
         let most = match n_letters {
             0..=7 => 1,
             _ => 2,
         };
         let first = wrong.chars().next()?;
         let mut best: Option<(usize, u8, &str)> = None;
-        for (word, rank) in self.words.get(&first)? {
+        for Known {
+            word,
+            rank,
+            sound: other,
+        } in self.words.get(&first)?
+        {
+            // What sounds the same may be written quite differently: "lektcher".
+            let most = match most {
+                1 if n_letters > 5 && *other == sound => 2,
+                most => most,
+            };
             let is_too_far = word.len().abs_diff(n_letters) > most;
             if is_too_far || (n_letters < MIN_LETTERS && (*rank > 0 || word.len() <= n_letters)) {
                 continue;
@@ -122,8 +246,21 @@ impl Speller {
                 best = Some((cost, *rank, word));
             }
         }
-        best.map(|(_, _, word)| word)
+        best.map(|(_, rank, word)| (word, rank))
     }
+}
+
+/// The consonants of a row of sounds; those that are hard to tell apart are one.
+fn consonants(sound: &str) -> String {
+    sound
+        .chars()
+        .filter(|c| !c.is_lowercase())
+        .map(|c| match c {
+            'C' => 'S',
+            'M' => 'N',
+            other => other,
+        })
+        .collect()
 }
 
 fn has_same_letters(a: &str, b: &str) -> bool {

@@ -2,11 +2,12 @@
 //!
 //! An item fits when it meets the restrictions that the question names, and holds at least half of the question's keywords (by rarity) or
 //! is restricted by more than its type. An item that the question points at (by title, by place, by pronoun) fits by itself. Nothing is
-//! better than something unfitting: when no item fits, none is chosen. A type that only a verb hinted at is given up when nothing fits
+//! better than something unfitting: when no item holds even a fifth of the keywords, none is chosen. A type that only a verb hinted at is given up when nothing fits
 //! with it; a type that was named is not.
 
 use super::filter::Filter;
 use super::score::{Query, Score, Time, score_all};
+use super::sides::sides;
 use super::spread::{cut, sort, spread};
 use super::wish::Wish;
 use crate::Engine;
@@ -59,6 +60,8 @@ pub struct Selection<'b> {
     pub n_matching: usize,
     /// The restriction that was applied.
     pub applied: Filter,
+    /// Nothing held what was asked for; these come nearest.
+    pub is_guess: bool,
 }
 
 /// Chooses the items for an answer. `near` is that of [`Query`].
@@ -73,19 +76,19 @@ pub fn select<'b>(
     if !is_about_content(&request.intent) {
         return Ok(Selection::default());
     }
-    let wish = Wish::new(engine, request, near)?;
+    let mut wish = Wish::new(engine, request, near)?;
     if wish.points_nowhere {
         return Ok(Selection::default());
     }
     let scores = score_all(&engine.base, &engine.index, &wish.query);
     let scored: Vec<(Score, &Item)> = scores.into_iter().zip(&engine.base.items).collect();
     if request.intent == "compare"
-        && let Some(pair) = wish.compared(engine, &scored)
+        && let Some(pair) = wish.compared(engine, &scored, sides(engine, request))
     {
         return Ok(Selection {
             n_matching: pair.len(),
             hits: pair.into_iter().take(wish.limit).collect(),
-            applied: Filter::default(),
+            ..Selection::default()
         });
     }
     if !wish.pinned.is_empty() {
@@ -93,7 +96,18 @@ pub fn select<'b>(
     }
     let mut filter = wish.filter.clone();
     let mut fitting = wish.fitting(engine, &scored, &filter);
+    if wish.leave_organisation(engine, &scored, &fitting) {
+        filter.organisation = None;
+        fitting = wish.fitting(engine, &scored, &filter);
+    }
     if fitting.is_empty() && wish.type_is_a_guess && filter.type_name.take().is_some() {
+        fitting = wish.fitting(engine, &scored, &filter);
+    }
+    let list = !matches!(request.intent.as_str(), "detail" | "when" | "compare");
+    let is_guess = fitting.is_empty() && wish.relax(list);
+    if is_guess {
+        let scores = score_all(&engine.base, &engine.index, &wish.query);
+        let scored: Vec<(Score, &Item)> = scores.into_iter().zip(&engine.base.items).collect();
         fitting = wish.fitting(engine, &scored, &filter);
     }
     let n_matching = fitting.len();
@@ -105,9 +119,12 @@ pub fn select<'b>(
             hits: fitting,
             n_matching,
             applied: filter,
+            is_guess,
         });
     }
-    let list = !matches!(request.intent.as_str(), "detail" | "when" | "compare");
+    if list {
+        wish.keep_things(engine, &mut fitting);
+    }
     let least = match list {
         // Whatever touches the years that were asked for fits, however little of it lies inside them.
         true if wish.only_restricts() => 0.0,
@@ -122,6 +139,7 @@ pub fn select<'b>(
         hits,
         n_matching,
         applied: filter,
+        is_guess,
     })
 }
 

@@ -2,6 +2,8 @@
 
 pub mod choose;
 pub mod filter;
+mod fit;
 pub mod score;
+mod sides;
 mod spread;
 mod wish;

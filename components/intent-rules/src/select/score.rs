@@ -190,7 +190,7 @@ fn recency(item: &Item, time: Time, (oldest, newest): (i32, i32)) -> f32 {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "years are far below 2^24")]
-fn part(some: i32, all: i32) -> f32 {
+pub(super) fn part(some: i32, all: i32) -> f32 {
     (some as f32 / all as f32).clamp(0.0, 1.0)
 }
 

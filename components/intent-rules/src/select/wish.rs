@@ -2,30 +2,34 @@
 
 use std::collections::HashSet;
 
-use super::choose::{Hit, MAX_HITS, Request, Selection};
+use super::choose::{Hit, MAX_HITS, Request};
 use super::filter::Filter;
-use super::score::{Query, Score, Time, order, score_all};
-use super::spread::sort;
+use super::score::{Query, Score, Term, Time};
 use crate::Engine;
 use crate::base::Item;
 use crate::error::Error;
-use crate::text::stem;
 use crate::text::tokens::words;
 use crate::text::years::Years;
+use crate::text::{numbers, stem};
 
 /// How much more of the keywords another item must hold to come before the one that is named.
-const MUCH_MORE: f32 = 1.3;
+pub(super) const MUCH_MORE: f32 = 1.3;
 /// Share of the keywords, by rarity, that an item must hold to fit by keywords alone.
 const MIN_KEYWORD_SHARE: f32 = 0.5;
+
+/// How much of the keywords, by field too, an item must hold to put those aside that hold none.
+pub(super) const TELLING: f32 = 0.6;
+/// The same for a guess, when nothing holds as much.
+const LEAST_SHARE: f32 = 0.2;
 
 /// What a request asks for, worked out.
 pub(super) struct Wish<'r> {
     pub(super) query: Query,
     pub(super) filter: Filter,
     /// Every organisation named; the filter can only tell one.
-    organisations: Vec<String>,
+    pub(super) organisations: Vec<String>,
     /// Every type named, when there are several.
-    types: Vec<String>,
+    pub(super) types: Vec<String>,
     pub(super) type_is_a_guess: bool,
     /// Items pointed at, in order.
     pub(super) pinned: Vec<String>,
@@ -34,12 +38,20 @@ pub(super) struct Wish<'r> {
     /// The earliest or the latest is asked for and nothing else: the order is that of time.
     pub(super) time_first: bool,
     /// Items that must not come again.
-    excluded: HashSet<&'r str>,
-    only_pinned: bool,
+    pub(super) excluded: HashSet<&'r str>,
+    pub(super) only_pinned: bool,
+    /// An item of the turn before is among those pointed at.
+    pub(super) has_previous: bool,
     pub(super) limit: usize,
-    n_names: usize,
+    pub(super) n_names: usize,
     /// Stem of a noun that only some items of its type are called.
-    kind: Option<String>,
+    pub(super) kind: Option<String>,
+    /// Share of the keywords that an item must hold to fit by them.
+    pub(super) least_share: f32,
+    /// Some word is about a world of its own.
+    pub(super) is_elsewhere: bool,
+    pub(super) is_list: bool,
+    pub(super) asks_which: bool,
 }
 
 impl<'r> Wish<'r> {
@@ -94,7 +106,36 @@ impl<'r> Wish<'r> {
         let restricted = !(technologies.is_empty() && organisations.is_empty() && types.is_empty())
             || years.is_some();
         let mut only_pinned = request.intent == "follow-up" && !restricted || !by_place.is_empty();
-        let terms = engine.terms(&request.keywords);
+        let mut terms = engine.terms(&request.keywords);
+        // "When did one company buy the other?"
+        if !list && request.intent != "compare" && organisations.len() > 1 {
+            let names: Vec<String> = organisations.iter().flat_map(|name| words(name)).collect();
+            terms.extend(engine.terms(&names));
+        }
+        // What no item knows cannot tell the items of a type apart: "the prizes on her shelf".
+        let has_type = !types.is_empty() || request.item_type.is_some();
+        // "Two or three medals?"
+        if list {
+            terms.retain(|term| numbers::cardinal(&term.word).is_none());
+        }
+        // Beside a restriction only words of the content itself tell items apart.
+        let is_foreign =
+            |term: &Term| !engine.is_known(term) && engine.lexicon.topics.is_foreign(&term.word);
+        if list && restricted {
+            terms.retain(|term| engine.index.knows(&term.stem) || is_foreign(term));
+        }
+        if list && (restricted || has_type || terms.iter().any(|term| engine.is_known(term))) {
+            terms.retain(|term| engine.is_known(term) || is_foreign(term));
+        }
+        let is_elsewhere = terms.iter().any(is_foreign);
+        // "A prize for COBOL": a name beside a type restricts, and is not the thing itself.
+        if !types.is_empty() && request.intent != "compare" {
+            pinned.retain(|id| {
+                engine
+                    .item(id)
+                    .is_some_and(|item| types.iter().any(|name| name == base.type_name(item)))
+            });
+        }
         if request.intent == "follow-up"
             && pinned.is_empty()
             && places.is_empty()
@@ -178,6 +219,9 @@ impl<'r> Wish<'r> {
             type_is_a_guess: guess,
             points_nowhere: nowhere,
             time_first,
+            has_previous: pinned
+                .iter()
+                .any(|id| request.previous_item_ids.contains(id)),
             pinned,
             excluded: if others {
                 request
@@ -190,6 +234,10 @@ impl<'r> Wish<'r> {
             },
             only_pinned,
             limit: request.limit.min(MAX_HITS).min(count),
+            least_share: MIN_KEYWORD_SHARE,
+            is_elsewhere,
+            is_list: list,
+            asks_which: said.iter().any(|word| word == "which"),
             kind: said
                 .iter()
                 .map(|word| stem(word))
@@ -202,179 +250,54 @@ impl<'r> Wish<'r> {
         })
     }
 
-    /// No words are asked for, only restrictions.
-    pub(super) fn only_restricts(&self) -> bool {
-        self.query.terms.is_empty()
-    }
-
-    /// Items that fit under a filter, best first.
-    pub(super) fn fitting<'b>(
-        &self,
-        engine: &'b Engine,
-        scored: &[(Score, &'b Item)],
-        filter: &Filter,
-    ) -> Vec<Hit<'b>> {
-        let restricts = !filter.technologies.is_empty()
-            || !self.organisations.is_empty()
-            || filter.from_year.is_some()
-            || filter.to_year.is_some();
-        let is_about_time = filter.type_name.is_none()
-            && self.types.is_empty()
-            && (filter.from_year.is_some() || filter.to_year.is_some());
-        let mut found: Vec<(f32, Hit<'b>)> = scored
+    /// "Why did she leave Harvard for Philadelphia?": an organisation is no restriction when an item of another one holds much more of the
+    /// question. Whether it was given up.
+    pub(super) fn leave_organisation(
+        &mut self,
+        engine: &Engine,
+        scored: &[(Score, &Item)],
+        fitting: &[Hit<'_>],
+    ) -> bool {
+        if self.organisations.is_empty() || self.is_list || self.query.terms.len() < 2 {
+            return false;
+        }
+        let inside = fitting
             .iter()
-            .zip(engine.held_shares(&self.query))
-            .filter(|((_, item), _)| {
-                filter.accepts(&engine.base, item)
-                    && !self.excluded.contains(item.id.as_str())
-                    && self.is_of_one_of_several(engine, item)
-                    && !(is_about_time
-                        && engine
-                            .lexicon
-                            .abilities
-                            .contains(engine.base.type_name(item)))
-            })
-            .map(|((score, item), share)| {
-                let score = score.clone();
-                (share, Hit { item, score })
-            })
-            .filter(|(share, _)| {
-                self.query.terms.is_empty() || restricts || *share >= MIN_KEYWORD_SHARE
-            })
-            .collect();
-        // When some items hold the words of the question, those that hold none of them are beside the point.
-        if found.iter().any(|(share, _)| *share >= MIN_KEYWORD_SHARE) {
-            found.retain(|(share, _)| *share > 0.0);
-        }
-        let mut hits: Vec<Hit<'b>> = found.into_iter().map(|(_, hit)| hit).collect();
-        self.keep_kind(&mut hits);
-        sort(&mut hits);
-        hits
-    }
-
-    /// Only the books among the publications, when books are asked for and there are some.
-    fn keep_kind(&self, hits: &mut Vec<Hit<'_>>) {
-        let Some(kind) = &self.kind else { return };
-        let is_called = |hit: &Hit<'_>| {
-            let item = hit.item;
-            let names = item.aliases.iter().chain(&item.keywords);
-            names
-                .chain([&item.title])
-                .flat_map(|text| words(text))
-                .any(|word| stem(&word) == *kind)
-        };
-        if hits.iter().any(is_called) {
-            hits.retain(is_called);
-        }
-    }
-
-    /// Whether an item is of one of the organisations and types, where several are named; the filter only knows one.
-    fn is_of_one_of_several(&self, engine: &Engine, item: &Item) -> bool {
-        let organised = self.organisations.len() < 2
-            || item
-                .organisation
-                .as_ref()
-                .is_some_and(|name| self.organisations.contains(name));
-        let type_name = engine.base.type_name(item);
-        organised && (self.types.is_empty() || self.types.iter().any(|name| name == type_name))
-    }
-
-    /// The items pointed at, in their order, after one that fits much better, if there is one.
-    pub(super) fn pinned_first<'b>(
-        &self,
-        engine: &'b Engine,
-        scored: Vec<(Score, &'b Item)>,
-    ) -> Selection<'b> {
-        let take = |id: &String| {
-            scored
-                .iter()
-                .find(|(_, item)| item.id == *id)
-                .map(|(score, item)| Hit {
-                    item,
-                    score: score.clone(),
-                })
-        };
-        let mut hits: Vec<Hit<'b>> = self.pinned.iter().filter_map(take).collect();
-        // "The oldest one" of several.
-        if self.only_pinned && matches!(self.query.time, Time::Earliest | Time::Latest) {
-            hits.sort_by(|a, b| b.score.recency.total_cmp(&a.score.recency));
-            hits.truncate(1);
-        }
-        // "Who wrote the tests for COBOL?": another item may hold much more of the question than the one whose name it uses.
-        if !self.only_pinned && !self.query.terms.is_empty() {
-            let least = hits.first().map_or(0.0, |hit| hit.score.keyword) * MUCH_MORE;
-            let others = self.fitting(engine, &scored, &Filter::default());
-            let better = others
-                .into_iter()
-                .find(|hit| hit.score.keyword > least && !self.pinned.contains(&hit.item.id));
-            hits.splice(0..0, better);
-        }
-        let n_matching = hits.len();
-        hits.truncate(self.limit);
-        Selection {
-            hits,
-            n_matching,
-            applied: Filter::default(),
-        }
-    }
-
-    /// The best item for each of at least two names.
-    pub(super) fn compared<'b>(
-        &self,
-        engine: &'b Engine,
-        scored: &[(Score, &'b Item)],
-    ) -> Option<Vec<Hit<'b>>> {
-        let mut ids: Vec<String> = self.pinned.clone();
-        if ids.len() < 2 && self.n_names >= 2 {
-            ids.extend(self.query.technologies.iter().filter_map(|name| {
-                let query = Query {
-                    terms: engine.terms(&words(name)),
-                    technologies: vec![name.clone()],
-                    time: Time::Indifferent,
-                    near: Vec::new(),
-                };
-                let scores = score_all(&engine.base, &engine.index, &query);
-                let best = scores
-                    .iter()
-                    .zip(&engine.base.items)
-                    .min_by(|a, b| order((a.0, a.1), (b.0, b.1)))?;
-                (best.0.technology > 0.0).then(|| best.1.id.clone())
-            }));
-        }
-        let ids = unique(ids.into_iter());
-        let hits: Vec<Hit<'b>> = ids
+            .map(|hit| hit.score.keyword)
+            .fold(0.0, f32::max);
+        let shares = engine.held_shares(&self.query);
+        let fits = scored
             .iter()
-            .filter_map(|id| scored.iter().find(|(_, item)| item.id == *id))
-            .map(|(score, item)| Hit {
-                item,
-                score: score.clone(),
-            })
-            .collect();
-        (hits.len() >= 2).then_some(hits)
+            .zip(shares)
+            .filter(|(_, share)| *share >= MIN_KEYWORD_SHARE);
+        let outside = fits
+            .map(|((score, _), _)| score.keyword)
+            .fold(0.0, f32::max);
+        let leaves = outside >= TELLING && inside < MIN_KEYWORD_SHARE;
+        if leaves {
+            self.organisations.clear();
+            self.filter.organisation = None;
+        }
+        leaves
     }
-}
 
-impl Engine {
-    /// Share of a query's keywords, by their weight alone, that each item holds anywhere, or how near it is in meaning if that is more; in
-    /// the order of the base.
-    fn held_shares(&self, query: &Query) -> Vec<f32> {
-        let all: f32 = query.terms.iter().map(|term| term.weight).sum();
-        let mut shares = vec![0.0; self.base.items.len()];
-        for term in &query.terms {
-            for posting in self.index.held(term) {
-                if let Some(share) = shares.get_mut(posting.item) {
-                    *share += term.weight / all;
-                }
+    /// Gives up what could not be met: first the words beside a type that was named, then half of what an item must hold. Whether there
+    /// was anything to give up.
+    pub(super) fn relax(&mut self, list: bool) -> bool {
+        if list && self.filter.type_name.is_some() && !self.type_is_a_guess {
+            let had_words = !self.query.terms.is_empty() && !self.is_elsewhere;
+            if !had_words {
+                return false;
             }
+            self.query.terms.clear();
+            return true;
         }
-        for (share, near) in shares.iter_mut().zip(&query.near) {
-            *share = share.max(*near);
-        }
-        shares
+        let was = std::mem::replace(&mut self.least_share, LEAST_SHARE);
+        was > LEAST_SHARE && !self.query.terms.is_empty()
     }
 }
 
-fn unique(values: impl Iterator<Item = String>) -> Vec<String> {
+pub(super) fn unique(values: impl Iterator<Item = String>) -> Vec<String> {
     let mut seen = HashSet::new();
     values.filter(|value| seen.insert(value.clone())).collect()
 }

@@ -149,14 +149,18 @@ fn bounded(words: &[&str], at: usize, century: i32) -> Option<Found> {
             | "around"
             | "about"
             | "circa"
-    );
+    ) || is_up_to(words, at);
     // "in the forties": the article belongs to the range.
     let start = if opener {
         after_article(words, at + 1)
     } else {
         at
     };
-    let ((from, to), end) = atom(words, start, century)?;
+    let ((from, to), end) = atom(words, start, century).or_else(|| {
+        opener
+            .then(|| spoken_short(words, start, century))
+            .flatten()
+    })?;
     let goes_on = matches!(
         words.get(end).copied(),
         Some("on" | "onward" | "onwards" | "forward" | "upwards")
@@ -167,7 +171,7 @@ fn bounded(words: &[&str], at: usize, century: i32) -> Option<Found> {
             from: None,
             to: Some(from - 1),
         },
-        "until" | "till" | "by" => Years {
+        "until" | "till" | "by" | "doing" => Years {
             from: None,
             to: Some(to),
         },
@@ -200,6 +204,35 @@ fn bounded(words: &[&str], at: usize, century: i32) -> Option<Found> {
     })
 }
 
+/// "Up to 1947" has become "doing 1947" on its way here, as in "what was she up to".
+fn is_up_to(words: &[&str], at: usize) -> bool {
+    let year = after_article(words, at + 1);
+    words.get(at) == Some(&"doing")
+        && words
+            .get(year)
+            .is_some_and(|word| four_digits(word).is_some())
+}
+
+/// `in fifty five`: only where a word before it tells that it is a year.
+fn spoken_short(words: &[&str], at: usize, century: i32) -> Option<((i32, i32), usize)> {
+    let (n, used) = below_hundred(words.get(at..)?)?;
+    let is_spoken = used == 2 && n > 20;
+    is_spoken.then_some(((century + n, century + n), at + used))
+}
+
+/// `the twenty first century`, `the 20th century`.
+fn hundred_years(words: &[&str], at: usize) -> Option<((i32, i32), usize)> {
+    let (first, used) = match (words.get(at).copied()?, words.get(at + 1).copied()?) {
+        ("twenty", "first") => (2000, 2),
+        ("21st" | "twentyfirst", _) => (2000, 1),
+        ("20th" | "twentieth", _) => (1900, 1),
+        ("19th" | "nineteenth", _) => (1800, 1),
+        ("18th" | "eighteenth", _) => (1700, 1),
+        _ => return None,
+    };
+    (words.get(at + used) == Some(&"century")).then_some(((first, first + 99), at + used + 1))
+}
+
 fn after_article(words: &[&str], at: usize) -> usize {
     at + usize::from(words.get(at).copied() == Some("the"))
 }
@@ -222,6 +255,9 @@ fn atom(words: &[&str], at: usize, century: i32) -> Option<((i32, i32), usize)> 
     }
     if let Some((start, end)) = decade_at(words, at, century) {
         return Some(((start, start + 9), end));
+    }
+    if let Some(found) = hundred_years(words, at) {
+        return Some(found);
     }
     let (year, end) = year_at(words, at)?;
     Some(((year, year), end))
