@@ -19,7 +19,6 @@ pub use file::Format;
 pub use mistake::Mistake;
 pub(crate) use server::Server;
 
-use crate::edge;
 use crate::engine;
 use crate::events::nats;
 use crate::stage::{Chain, Grants, Settings};
@@ -142,7 +141,7 @@ impl Config {
                 memory: edge_memory,
                 grants: Grants {
                     mounts: reader.mounts("edge.mounts", &file.edge.mounts)?,
-                    environment: edge_environment(&file),
+                    environment: edge_environment(&file.edge, &file.log),
                     ..Grants::default()
                 },
             },
@@ -159,14 +158,14 @@ impl Config {
 }
 
 /// What the gateway reads: what is written there, the header in which we tell it who has connected, and whether it may log what is said.
-fn edge_environment(file: &file::File) -> BTreeMap<String, String> {
-    let mut environment = file.edge.environment.clone();
-    if file.log.transcripts {
+fn edge_environment(edge: &file::Edge, log: &file::Log) -> BTreeMap<String, String> {
+    let mut environment = edge.environment.clone();
+    if log.transcripts {
         environment.insert("LOG_TRANSCRIPTS".to_owned(), "true".to_owned());
     }
     environment
-        .entry(edge::PEER_VARIABLE.to_owned())
-        .or_insert_with(|| edge::X_PEER.to_string());
+        .entry(crate::edge::PEER_VARIABLE.to_owned())
+        .or_insert_with(|| crate::edge::X_PEER.to_string());
     environment
 }
 

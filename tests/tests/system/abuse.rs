@@ -40,7 +40,7 @@ pub(crate) const CASES: &[SharedCase] = &[
 ];
 
 pub(crate) const OWN_CASES: &[OwnCase] = &[
-    ("abuse::a_slow_head_is_ended", a_slow_head_is_ended),
+    ("abuse::a_slow_head_is_ended", slow::a_slow_head_is_ended),
     (
         "abuse::a_slow_body_frees_its_place",
         slow::a_slow_body_frees_its_place,

@@ -1,6 +1,6 @@
 //! More turns than the host takes.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -39,7 +39,7 @@ fn load(host: &Host, wav: &[u8]) -> Result<(u64, usize, usize)> {
         for _ in 0..12 {
             scope.spawn(|| {
                 if let Err(error) = client(host, wav, &counts) {
-                    failures.lock().unwrap().push(format!("{error:#}"));
+                    lock(&failures).push(format!("{error:#}"));
                 }
             });
         }
@@ -59,7 +59,7 @@ fn client(host: &Host, wav: &[u8], counts: &Mutex<(usize, usize)>) -> Result<()>
         match answer.status().as_u16() {
             200 => {
                 answer.bytes()?;
-                counts.lock().unwrap().0 += 1;
+                lock(counts).0 += 1;
                 left -= 1;
             }
             503 => {
@@ -70,7 +70,7 @@ fn client(host: &Host, wav: &[u8], counts: &Mutex<(usize, usize)>) -> Result<()>
                 let seconds: u64 = wait.to_str()?.parse()?;
                 ensure!((1..=60).contains(&seconds), "Retry-After: {seconds}");
                 ensure!(answer.text()?.contains("OVERLOADED"), "another 503");
-                counts.lock().unwrap().1 += 1;
+                lock(counts).1 += 1;
                 // Ruder than it was asked to be.
                 std::thread::sleep(Duration::from_millis(100));
             }
@@ -88,4 +88,8 @@ fn resident_kib(pid: u32) -> Result<u64> {
         .and_then(|line| line.split_whitespace().next())
         .context("VmRSS")?;
     Ok(kib.parse()?)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
