@@ -17,7 +17,7 @@ const STYLE: &str = include_str!("docs/style.css");
 /// Serves the page.
 pub(super) async fn serve() -> Response {
     static PAGE: LazyLock<String> = LazyLock::new(|| {
-        serde_json::from_str(openapi::text())
+        serde_json::from_str(openapi::TEXT)
             .map_or_else(|_| String::new(), |document| page(&document))
     });
     let headers = [
@@ -334,7 +334,7 @@ mod tests {
 
     #[test]
     fn every_operation_and_every_document_is_on_the_page() {
-        let document: Value = serde_json::from_str(openapi::text()).unwrap();
+        let document: Value = serde_json::from_str(openapi::TEXT).unwrap();
         let page = page(&document);
         for (path, method, operation) in operations(&document) {
             let id = operation["operationId"].as_str().unwrap();
@@ -350,7 +350,7 @@ mod tests {
 
     #[test]
     fn every_link_leads_somewhere_and_nothing_comes_from_elsewhere() {
-        let page = page(&serde_json::from_str(openapi::text()).unwrap());
+        let page = page(&serde_json::from_str(openapi::TEXT).unwrap());
         for link in page.split("href=\"#").skip(1) {
             let id = link.split('"').next().unwrap();
             assert!(page.contains(&format!("id=\"{id}\"")), "#{id}");

@@ -7,14 +7,28 @@ use http::Request;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
-use super::text;
+use super::document;
 use crate::{config::Config, fakes::Fakes, routes::router};
 
 /// Served by the host itself.
 const OF_HOST: [&str; 3] = ["/livez", "/readyz", "/metrics"];
 
 fn document() -> Value {
-    serde_json::from_str(text()).unwrap()
+    serde_json::from_str(&document::text()).unwrap()
+}
+
+#[test]
+fn the_file_is_what_the_code_says() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/routes/openapi/openapi.json");
+    let text = document::text();
+    if std::env::var_os("COLLOQUY_BLESS").is_some() {
+        std::fs::write(path, text).unwrap();
+    } else {
+        assert!(
+            std::fs::read_to_string(path).unwrap() == text,
+            "write it: COLLOQUY_BLESS=1 cargo test -p colloquy-gateway openapi"
+        );
+    }
 }
 
 /// The methods and paths of the document.

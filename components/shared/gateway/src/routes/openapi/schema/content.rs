@@ -1,5 +1,8 @@
 //! What answers are about.
-#![expect(dead_code, reason = "read by the derive only")]
+#![allow(
+    dead_code,
+    reason = "read by the derive only, for the document that a test makes"
+)]
 
 use utoipa::ToSchema;
 
