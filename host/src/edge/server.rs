@@ -19,7 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::handler::Handler;
 use super::peer::{Crowd, Peer};
 use super::stall::Stalling;
-use super::tls::Tls;
+use super::tls::{self, Tls};
 use crate::config;
 
 /// Pause after a connection could not be accepted, which mostly means that files ran out.
@@ -75,7 +75,10 @@ impl Server {
             watchers,
         } = self;
         let graceful = GracefulShutdown::new();
-        let look_after = tls.clone().map(|tls| tokio::spawn(tls.look_after()));
+        let look_after = match tls.clone() {
+            Some(tls) => tokio::spawn(tls.look_after()),
+            None => tokio::spawn(tls::nothing_to_look_after()),
+        };
         let door = Door {
             handler: &handler,
             settings: &settings,
@@ -92,9 +95,7 @@ impl Server {
             () = watched => {}
             () = shutdown => {}
         }
-        if let Some(task) = look_after {
-            task.abort();
-        }
+        look_after.abort();
         handler.closing.store(true, Ordering::SeqCst);
         drop((listener, watchers));
         tracing::info!(

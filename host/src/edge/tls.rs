@@ -4,7 +4,7 @@
 //!
 //! Invariant: a certificate that cannot be used never takes the place of one that can; the host says so in its log and goes on.
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -142,6 +142,20 @@ impl Tls {
             digest: files.digest,
         }));
         Ok(true)
+    }
+}
+
+/// Without TLS there is nothing to read again, and SIGHUP would end the host. That is right for one in a terminal that is closed; a
+/// supervisor that asks for a reload does not mean it.
+pub(super) async fn nothing_to_look_after() {
+    if io::stdin().is_terminal() {
+        return;
+    }
+    let Ok(mut asked) = signal(SignalKind::hangup()) else {
+        return;
+    };
+    while asked.recv().await.is_some() {
+        tracing::info!("SIGHUP: there is no certificate to read again");
     }
 }
 
