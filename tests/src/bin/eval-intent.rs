@@ -20,7 +20,7 @@ use colloquy_tests::eval::shipped::Shipped;
 #[derive(Parser)]
 #[command(name = "cargo xtask eval intent", max_term_width = 100)]
 struct Arguments {
-    /// The labelled dialogues; tune with `development` only
+    /// The labelled dialogues; tune with the development sets only
     #[arg(long, value_enum, default_value_t = Split::Test)]
     split: Split,
     /// The component to measure
@@ -43,6 +43,10 @@ struct Arguments {
 #[derive(Clone, Copy, ValueEnum)]
 enum Split {
     Development,
+    #[value(name = "development-2")]
+    Development2,
+    #[value(name = "development-3")]
+    Development3,
     Test,
 }
 
@@ -69,6 +73,8 @@ fn main() -> Result<ExitCode> {
     let mut stage = Shipped::open(settings)?;
     let file = match arguments.split {
         Split::Development => "development.toml",
+        Split::Development2 => "development-2.toml",
+        Split::Development3 => "development-3.toml",
         Split::Test => "test.toml",
     };
     let file = root.join("tests/eval/intent").join(file);
