@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::{
-    Client, ConnectionAddr, ConnectionInfo, ErrorKind, FromRedisValue, IntoConnectionInfo,
-    RedisError, Script, Value,
+    Client, ConnectionInfo, ErrorKind, FromRedisValue, IntoConnectionInfo, RedisError, Script,
+    Value,
 };
 
 use super::health::Health;
@@ -70,11 +70,6 @@ impl Settings {
             prefix,
             patience,
         })
-    }
-
-    /// Where the server is.
-    pub(crate) fn address(&self) -> &ConnectionAddr {
-        self.server.addr()
     }
 }
 
