@@ -7,6 +7,7 @@
 )]
 
 pub mod alone;
+pub mod answers;
 pub mod browser;
 pub mod conform;
 pub mod eval;
