@@ -292,13 +292,17 @@ fn schemathesis_finds_nothing() -> Result<()> {
         }
         Ok(())
     })?;
+    // It reads both from the folder that it runs in, and leaves its own notes there.
     let folder = tempfile::tempdir()?;
+    let tests = root().canonicalize()?.join("tests");
+    for file in ["schemathesis.toml", "tools/schemathesis_hooks.py"] {
+        let name = file.rsplit('/').next().context("a name")?;
+        std::fs::copy(tests.join(file), folder.path().join(name))?;
+    }
     let output = Command::new(python)
-        .args(["-m", "schemathesis.cli", "--config-file"])
-        .arg(root().canonicalize()?.join("tests/schemathesis.toml"))
-        .args(["run", &format!("{}/openapi.json", host.url)])
+        .args(["-m", "schemathesis.cli", "run"])
+        .arg(format!("{}/openapi.json", host.url))
         .env("NO_COLOR", "1")
-        .env("HYPOTHESIS_STORAGE_DIRECTORY", folder.path())
         .current_dir(folder.path())
         .stdin(Stdio::null())
         .output()?;

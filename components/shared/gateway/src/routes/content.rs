@@ -25,6 +25,9 @@ use crate::{
 const PAGE_ITEMS: u32 = 100;
 const MAX_PAGE_ITEMS: u32 = 500;
 
+/// Most items that can be left out.
+const MAX_OFFSET: u32 = 1_000_000;
+
 /// Results of a search when the client does not say, and at most.
 const RESULTS: u32 = 10;
 const MAX_RESULTS: u32 = 50;
@@ -56,6 +59,10 @@ pub(super) async fn items(
 ) -> Result<Response, Problem> {
     let Query(page) = page.map_err(|rejection| Problem::invalid(rejection.body_text()))?;
     let limit = limited(page.limit, PAGE_ITEMS, MAX_PAGE_ITEMS)?;
+    if page.offset > MAX_OFFSET {
+        let text = format!("offset must be 0 to {MAX_OFFSET}, is {}", page.offset);
+        return Err(Problem::invalid(text));
+    }
     let types = app.ports.types().map_err(failed)?;
     let wanted = kind
         .ok()

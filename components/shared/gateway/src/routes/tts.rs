@@ -31,16 +31,22 @@ use crate::{
 #[schema(example = json!({ "text": "Hello there.", "output_format": "mp3" }))]
 pub(super) struct TtsRequest {
     /// What to say, at most `MAX_TEXT_CHARS` characters.
+    #[schema(pattern = "\\S", max_length = 2000)]
     text: String,
     /// A name of `GET /tts/voices`; the default voice without it.
+    #[schema(pattern = "^[A-Za-z0-9_. -]{1,64}$")]
     voice: Option<String>,
     /// Speed, 0.5 to 2, 1 for normal.
+    #[schema(minimum = 0.5, maximum = 2)]
     rate: Option<f32>,
     /// Height of the voice, 0.5 to 2, 1 for its own. Rate divided by pitch must be 0.5 to 2 as well.
+    #[schema(minimum = 0.5, maximum = 2)]
     pitch: Option<f32>,
     /// `wav` (the default), `mp3`, `flac`, `opus` or `pcm`.
+    #[schema(value_type = Option<crate::routes::openapi::AudioFormat>)]
     output_format: Option<String>,
     /// The session that the audio is to belong to, and to end with. Without it the audio is on its own.
+    #[schema(pattern = "^[A-Za-z0-9_-]{8,64}$")]
     session_id: Option<String>,
 }
 

@@ -31,6 +31,7 @@ mod answering;
 mod hearing;
 mod request;
 
+#[cfg(test)]
 pub(in crate::routes) use answer::{ChatChunk, ChatCompletion};
 pub(in crate::routes) use request::ChatRequest;
 
@@ -70,7 +71,7 @@ pub(super) async fn complete(
             .is_some_and(|options| options.include_usage == Some(true));
         return streamed(answering, include_usage);
     }
-    let document = answering.to_end()?;
+    let document = answering.into_whole()?;
     Ok(crate::routes::json(StatusCode::OK, &json!(document)))
 }
 

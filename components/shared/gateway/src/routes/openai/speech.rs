@@ -46,21 +46,27 @@ pub(super) const OPENAI_VOICES: [&str; 13] = [
 #[schema(example = json!({ "model": "tts-1", "voice": "alloy", "input": "Hello there.", "response_format": "mp3" }))]
 pub(in crate::routes) struct SpeechRequest {
     /// Any that `GET /v1/models` lists for speech, such as `tts-1`.
+    #[schema(value_type = String)]
     model: Option<String>,
     /// At most 4,096 characters.
+    #[schema(value_type = String, pattern = "\\S", max_length = 4096)]
     input: Option<String>,
     /// A name of `GET /v1/audio/voices`; OpenAI's names mean the default voice.
+    #[schema(value_type = Option<crate::routes::openapi::VoiceWish>)]
     voice: Option<VoiceWish>,
     /// `mp3` (the default), `opus`, `flac`, `wav` or `pcm`. There is no `aac`.
+    #[schema(value_type = Option<crate::routes::openapi::AudioFormat>)]
     response_format: Option<String>,
     /// 0.5 to 2, 1 for normal.
+    #[schema(minimum = 0.5, maximum = 2)]
     speed: Option<f32>,
     /// `audio` (the default) or `sse`.
+    #[schema(value_type = Option<crate::routes::openapi::StreamFormat>)]
     stream_format: Option<String>,
 }
 
 /// A voice by its name, or as an object with an id.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum VoiceWish {
     Name(String),

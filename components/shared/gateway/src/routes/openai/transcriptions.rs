@@ -30,6 +30,7 @@ mod form;
 mod format;
 mod languages;
 
+#[cfg(test)]
 pub(in crate::routes) use format::{Transcription, VerboseTranscription};
 
 /// A recording in, a transcript out.
@@ -56,7 +57,7 @@ pub(super) async fn transcribe(
     if stream {
         return streamed(hearing);
     }
-    let (kind, document) = format.document(&hearing.to_end()?);
+    let (kind, document) = format.document(&hearing.into_heard()?);
     let headers = [
         (header::CONTENT_TYPE, kind),
         (header::CACHE_CONTROL, "no-store"),
@@ -103,7 +104,7 @@ impl Hearing {
         }
     }
 
-    fn to_end(mut self) -> Result<Heard, ApiError> {
+    fn into_heard(mut self) -> Result<Heard, ApiError> {
         while self.pull()?.is_some() {}
         let Self {
             transcript,

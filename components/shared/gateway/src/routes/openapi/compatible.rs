@@ -3,6 +3,7 @@
 
 use utoipa::ToSchema;
 
+use super::schema::ServerSentEvent;
 use crate::routes::openai::{
     chat::{ChatCompletion, ChatRequest},
     models::{Model, Models},
@@ -20,17 +21,21 @@ struct TranscriptionWanted {
     #[schema(example = "whisper-1")]
     model: String,
     /// Tag of the language spoken, such as `en`; without it, it is found out.
+    #[schema(nullable = false, pattern = "^([A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4})?$")]
     language: Option<String>,
     /// Names and spellings to prefer.
+    #[schema(nullable = false, max_length = 1000)]
     prompt: Option<String>,
+    #[schema(nullable = false)]
     response_format: Option<TranscriptFormat>,
     /// 0 to 1.
-    #[schema(minimum = 0, maximum = 1)]
+    #[schema(nullable = false, minimum = 0, maximum = 1)]
     temperature: Option<f32>,
     /// `segment`, for `verbose_json`; it is there anyway.
-    #[schema(rename = "timestamp_granularities[]")]
+    #[schema(nullable = false, rename = "timestamp_granularities[]")]
     timestamp_granularities: Option<Vec<Granularity>>,
     /// `true` for `json` and `text` in pieces.
+    #[schema(nullable = false)]
     stream: Option<bool>,
 }
 
@@ -58,7 +63,7 @@ enum Granularity {
     request_body(content = TranscriptionWanted, content_type = "multipart/form-data"),
     responses((status = 200, description = "The words, in the format asked for", content(
         (Transcribed = "application/json"), (String = "text/plain; charset=utf-8"), (String = "application/x-subrip; charset=utf-8"),
-        (String = "text/vtt; charset=utf-8"), (String = "text/event-stream"),
+        (String = "text/vtt; charset=utf-8"), (ServerSentEvent = "text/event-stream"),
     )))
 )]
 pub(super) fn transcribe() {}
@@ -79,7 +84,7 @@ enum Transcribed {
     request_body(content = SpeechRequest),
     responses((status = 200, description = "The speech, in the format asked for", content(
         (Vec<u8> = "audio/mpeg"), (Vec<u8> = "audio/ogg"), (Vec<u8> = "audio/flac"), (Vec<u8> = "audio/wav"), (Vec<u8> = "audio/pcm"),
-        (String = "text/event-stream"),
+        (ServerSentEvent = "text/event-stream"),
     )))
 )]
 pub(super) fn speak() {}
@@ -98,7 +103,7 @@ pub(super) fn voices() {}
 #[utoipa::path(post, path = "/v1/chat/completions", tag = "openai", operation_id = "chat",
     request_body(content = ChatRequest),
     responses((status = 200, description = "What to say next", content(
-        (ChatCompletion = "application/json"), (String = "text/event-stream"),
+        (ChatCompletion = "application/json"), (ServerSentEvent = "text/event-stream"),
     )))
 )]
 pub(super) fn chat() {}

@@ -5,7 +5,7 @@ use serde_json::Value;
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        ContentBuilder, HeaderBuilder, Ref, ResponseBuilder,
+        ContentBuilder, HeaderBuilder, Ref, Required, ResponseBuilder,
         header::Header,
         path::Operation,
         schema::{ObjectBuilder, Type},
@@ -133,6 +133,11 @@ fn complete(operation: &mut Operation, method: &Method, path: &str) {
     if is_host {
         return;
     }
+    if path == "/session/create"
+        && let Some(body) = &mut operation.request_body
+    {
+        body.required = Some(Required::False);
+    }
     let is_counted = security::limits::Kind::of(method, path).is_some();
     for status in refusals(operation, path, is_open, is_counted) {
         let known = &mut operation.responses.responses;
@@ -178,14 +183,18 @@ fn refusals(operation: &Operation, path: &str, is_open: bool, is_counted: bool) 
             404,
             path.contains('{')
                 || has("/process")
+                || path == "/tts"
                 || path.ends_with("/speech")
                 || has_body && !is_native,
         ),
         (
             409,
-            is_native && (has("/session/create") || has("/process")),
+            is_native && (has("/session/create") || has("/process") || path == "/tts"),
         ),
-        (410, is_native && (has("/session/{") || has("/process"))),
+        (
+            410,
+            is_native && (has("/session/{") || has("/process") || path == "/tts"),
+        ),
         (413, has_body),
         (415, has_body && is_native),
         (422, is_native && (has_body || has("/content/search"))),

@@ -2,8 +2,8 @@
 #![expect(dead_code, reason = "read by the macro only")]
 
 use super::schema::{
-    SessionCreated, SessionDocument, SessionEnded, SessionWanted, SpokenQuestion, TurnAnswer,
-    WrittenQuestion,
+    ServerSentEvent, SessionCreated, SessionDocument, SessionEnded, SessionWanted, SpokenQuestion,
+    TurnAnswer, WrittenQuestion,
     content::{ContentPage, ContentTypes, SearchAnswer},
     service::{About, Health},
 };
@@ -86,7 +86,7 @@ pub(super) fn docs() {}
 #[utoipa::path(post, path = "/process", tag = "turns", operation_id = "process",
     request_body(content = SpokenQuestion, content_type = "multipart/form-data"),
     responses(
-        (status = 200, description = "The answer", content((TurnAnswer = "application/json"), (String = "text/event-stream"))),
+        (status = 200, description = "The answer", content((TurnAnswer = "application/json"), (ServerSentEvent = "text/event-stream"))),
     )
 )]
 pub(super) fn process() {}
@@ -97,7 +97,7 @@ pub(super) fn process() {}
 #[utoipa::path(post, path = "/process/text", tag = "turns", operation_id = "process_text",
     request_body(content = WrittenQuestion),
     responses(
-        (status = 200, description = "The answer", content((TurnAnswer = "application/json"), (String = "text/event-stream"))),
+        (status = 200, description = "The answer", content((TurnAnswer = "application/json"), (ServerSentEvent = "text/event-stream"))),
     )
 )]
 pub(super) fn process_text() {}
@@ -106,7 +106,7 @@ pub(super) fn process_text() {}
 ///
 /// The body may be empty.
 #[utoipa::path(post, path = "/session/create", tag = "sessions", operation_id = "create_session",
-    request_body(content = Option<SessionWanted>),
+    request_body(content = SessionWanted),
     responses((status = 201, description = "The session", body = SessionCreated))
 )]
 pub(super) fn create_session() {}
@@ -174,7 +174,7 @@ pub(super) fn content_types() {}
 #[utoipa::path(get, path = "/content/{type}", tag = "content", operation_id = "content_items",
     params(
         ("type" = String, Path, description = "Name of a type", example = "project"),
-        ("offset" = Option<u32>, Query, description = "Items to leave out, 0 by default"),
+        ("offset" = Option<u32>, Query, description = "Items to leave out, 0 by default", maximum = 1000000),
         ("limit" = Option<u32>, Query, description = "Most items, 100 by default", minimum = 1, maximum = 500),
     ),
     responses((status = 200, description = "A page of them", body = ContentPage))

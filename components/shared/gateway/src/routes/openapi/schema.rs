@@ -52,7 +52,6 @@ pub(super) struct Problem {
 /// What went wrong.
 #[derive(ToSchema)]
 #[schema(rename_all = "SCREAMING_SNAKE_CASE")]
-#[expect(clippy::enum_variant_names, reason = "the names are of the interface")]
 enum ProblemCode {
     AudioTooShort,
     AudioTooLong,
@@ -83,7 +82,7 @@ pub(super) struct SessionWanted {
     #[schema(pattern = "^[A-Za-z0-9_-]{8,64}$")]
     session_id: Option<String>,
     /// Whatever the client wants to keep with the session, 4 KiB at most. `preferred_voice` is heeded.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Object, required = false)]
     metadata: Option<Value>,
 }
 
@@ -168,6 +167,16 @@ struct CleanupInfo {
     audio_removed: u32,
 }
 
+/// One event of a stream of server-sent events.
+#[derive(ToSchema)]
+pub(super) struct ServerSentEvent {
+    /// Its kind; absent in the streams of OpenAI's routes.
+    #[schema(nullable = false)]
+    event: Option<String>,
+    /// JSON.
+    data: String,
+}
+
 /// A question out loud.
 #[derive(ToSchema)]
 pub(super) struct SpokenQuestion {
@@ -175,15 +184,20 @@ pub(super) struct SpokenQuestion {
     #[schema(value_type = String, format = Binary)]
     audio_file: String,
     /// A session that there is; without it one is created.
+    #[schema(nullable = false, pattern = "^([A-Za-z0-9_-]{8,64})?$")]
     session_id: Option<String>,
     /// BCP 47 tag of the language spoken; without it, it is found out.
+    #[schema(nullable = false, pattern = "^([A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4})?$")]
     language: Option<String>,
     /// Name of the voice of the answer.
+    #[schema(nullable = false, pattern = "^([A-Za-z0-9_. -]{1,64})?$")]
     voice: Option<String>,
     /// `false` for an answer in text only.
-    #[schema(value_type = Option<Flag>)]
+    #[schema(value_type = Flag, required = false)]
     speak: Option<String>,
+    #[schema(nullable = false)]
     strategy: Option<Strategy>,
+    #[schema(nullable = false)]
     output_format: Option<AudioFormat>,
 }
 
@@ -206,7 +220,7 @@ pub(super) enum Strategy {
 /// What the audio of the answer is, `wav` by default.
 #[derive(ToSchema)]
 #[schema(rename_all = "lowercase")]
-enum AudioFormat {
+pub(in crate::routes) enum AudioFormat {
     Wav,
     Mp3,
     Flac,
@@ -214,18 +228,42 @@ enum AudioFormat {
     Pcm,
 }
 
+/// A voice by its name, or as an object with it.
+#[derive(ToSchema)]
+#[serde(untagged)]
+pub(in crate::routes) enum VoiceWish {
+    Name(VoiceName),
+    Object { id: VoiceName },
+}
+
+/// The name of a voice.
+#[derive(ToSchema)]
+#[schema(pattern = "^[A-Za-z0-9_. -]{1,64}$")]
+pub(in crate::routes) struct VoiceName(String);
+
+/// How speech is sent.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+pub(in crate::routes) enum StreamFormat {
+    Audio,
+    Sse,
+}
+
 /// A question in writing.
 #[derive(ToSchema)]
 #[schema(example = json!({ "text": "What did she build at Bell Labs?" }))]
 pub(super) struct WrittenQuestion {
     /// At most 2,000 characters by default.
-    #[schema(min_length = 1)]
+    #[schema(pattern = "\\S", max_length = 2000)]
     text: String,
     /// A session that there is; without it one is created.
+    #[schema(pattern = "^[A-Za-z0-9_-]{8,64}$")]
     session_id: Option<String>,
     /// Name of the voice of the answer.
+    #[schema(pattern = "^[A-Za-z0-9_. -]{1,64}$")]
     voice: Option<String>,
     /// BCP 47 tag of the language to answer in.
+    #[schema(pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}$")]
     language: Option<String>,
     /// `false` for an answer in text only.
     speak: Option<bool>,

@@ -36,6 +36,7 @@ pub(in crate::routes) struct ChatCompletion {
 
 /// The answer's text.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ChatChoice)]
 struct Choice {
     /// Always 0.
     index: u32,
@@ -48,6 +49,7 @@ struct Choice {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ChatReply)]
 struct Reply {
     /// Always `assistant`.
     role: &'static str,
@@ -74,6 +76,7 @@ pub(in crate::routes) struct SpokenReply {
 
 /// Words, in the members that OpenAI's clients look for.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
+#[schema(as = ChatUsage)]
 pub(in crate::routes) struct Usage {
     /// Words of the question and of what was said before.
     pub(super) prompt_tokens: usize,
@@ -86,6 +89,7 @@ pub(in crate::routes) struct Usage {
 }
 
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
+#[schema(as = ChatCounted)]
 #[serde(rename_all = "lowercase")]
 enum Counted {
     #[default]
@@ -110,6 +114,7 @@ pub(super) fn words(text: &str) -> usize {
 
 /// What the pipeline found, besides words.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
+#[schema(as = ChatFindings)]
 pub(in crate::routes) struct Found {
     /// What was heard, when the question was a recording.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -129,6 +134,7 @@ pub(in crate::routes) struct Found {
     pub(super) cards_mentioned: Option<Vec<String>>,
     /// Stages that fell back; absent when none did.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
     pub(super) degraded: Vec<String>,
 }
 
@@ -234,6 +240,7 @@ pub(in crate::routes) struct ChatChunk {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ChatPieceChoice)]
 struct PieceChoice {
     /// Always 0.
     index: u32,
@@ -247,6 +254,7 @@ struct PieceChoice {
 
 /// What a piece adds.
 #[derive(Debug, Default, Serialize, ToSchema)]
+#[schema(as = ChatDelta)]
 pub(in crate::routes) struct Delta {
     /// `assistant`, in the first piece.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -60,7 +60,7 @@ impl Answering {
     }
 
     /// The whole answer.
-    pub(super) fn to_end(mut self) -> Result<ChatCompletion, Problem> {
+    pub(super) fn into_whole(mut self) -> Result<ChatCompletion, Problem> {
         loop {
             match self.next()? {
                 respond::Event::Audio(audio) => self.keep(&audio),

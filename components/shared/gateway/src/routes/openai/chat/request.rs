@@ -21,12 +21,15 @@ use crate::{contract::Turn, ids};
 }))]
 pub(in crate::routes) struct ChatRequest {
     /// An id of `/v1/models` or one of the usual names.
+    #[schema(value_type = String)]
     pub(super) model: Option<String>,
     /// What was said so far. The last message is the user's; it is the question. Messages of `system` and `developer` are ignored: who
     /// speaks here, and about what, is the service's own matter.
+    #[schema(min_items = 1)]
     pub(super) messages: Vec<Message>,
     /// Whether to send the answer piece by piece.
     pub(super) stream: Option<bool>,
+    /// Without effect on an answer that is not streamed.
     pub(super) stream_options: Option<StreamOptions>,
     /// 1.
     #[schema(minimum = 1, maximum = 1)]
@@ -36,6 +39,7 @@ pub(in crate::routes) struct ChatRequest {
     /// How it is spoken.
     pub(super) audio: Option<AudioOptions>,
     /// Not of OpenAI: BCP 47 tag of the language to answer in, `en` by default.
+    #[schema(pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}$")]
     pub(super) language: Option<String>,
     /// `{"type": "text"}` only.
     #[schema(value_type = Option<Object>)]
@@ -55,6 +59,7 @@ pub(in crate::routes) struct ChatRequest {
 
 /// Of a streamed answer.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ChatStreamOptions)]
 pub(in crate::routes) struct StreamOptions {
     /// Whether a last piece tells the usage.
     pub(super) include_usage: Option<bool>,
@@ -62,6 +67,7 @@ pub(in crate::routes) struct StreamOptions {
 
 /// Of a spoken answer.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ChatAudioOptions)]
 pub(in crate::routes) struct AudioOptions {
     /// Name of a voice; names of OpenAI's voices mean the default one.
     pub(super) voice: Option<String>,
@@ -70,6 +76,7 @@ pub(in crate::routes) struct AudioOptions {
 
 /// How a spoken answer is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[schema(as = ChatSound)]
 #[serde(rename_all = "lowercase")]
 pub(in crate::routes) enum Sound {
     Wav,
@@ -102,6 +109,7 @@ pub(super) struct Voice {
 
 /// Something that was said.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ChatMessage)]
 pub(in crate::routes) struct Message {
     pub(super) role: Role,
     pub(super) content: Option<Content>,
@@ -109,6 +117,7 @@ pub(in crate::routes) struct Message {
 
 /// Who said it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[schema(as = ChatRole)]
 #[serde(rename_all = "lowercase")]
 pub(in crate::routes) enum Role {
     System,
@@ -119,6 +128,7 @@ pub(in crate::routes) enum Role {
 
 /// What was said.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ChatContent)]
 #[serde(untagged)]
 pub(in crate::routes) enum Content {
     Text(String),
@@ -127,6 +137,7 @@ pub(in crate::routes) enum Content {
 
 /// A part of a message.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ChatPart)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(in crate::routes) enum Part {
     Text {
@@ -144,6 +155,7 @@ pub(in crate::routes) enum Part {
 
 /// A recording.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ChatInputAudio)]
 pub(in crate::routes) struct InputAudio {
     /// In base64.
     pub(super) data: String,
@@ -195,12 +207,6 @@ impl ChatRequest {
                 "response_format",
                 "an answer is text: `type` can be text only",
             );
-        }
-        if self.stream_options.is_some() && self.stream != Some(true) {
-            return Err(ApiError::invalid(
-                "stream_options",
-                "`stream_options` is for streamed answers",
-            ));
         }
         if let Some(language) = &self.language
             && !ids::is_language(language)

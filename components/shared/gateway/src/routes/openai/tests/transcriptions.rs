@@ -81,11 +81,6 @@ async fn what_a_form_lacks_or_cannot_have_is_named() {
         json!("timestamp_granularities"),
         "unsupported_value",
     );
-    with("timestamp_granularities[]", "segment").await.error(
-        400,
-        json!("timestamp_granularities"),
-        "invalid_request",
-    );
     with("include[]", "logprobs")
         .await
         .error(400, json!("include"), "unsupported_value");

@@ -18,6 +18,9 @@ use crate::{
     },
 };
 
+/// Longest prompt. Recognisers heed the end of one only.
+const MAX_PROMPT_CHARS: usize = 1_000;
+
 /// Most bytes of a text field.
 const MAX_FIELD_BYTES: usize = 4_096;
 
@@ -58,7 +61,6 @@ struct Form<'a> {
     /// As far as it is known.
     options: listen::Options,
     format: Format,
-    wants_segments: bool,
     stream: bool,
     recording: Option<Recording>,
 }
@@ -82,7 +84,6 @@ impl<'a> Form<'a> {
             model: None,
             options,
             format: Format::default(),
-            wants_segments: false,
             stream: false,
             recording: None,
         }
@@ -157,6 +158,9 @@ impl<'a> Form<'a> {
                 self.options.language = Some(tag.to_owned());
             }
             ("language", _) => return wrong("must be a language tag such as `en` or `en-US`"),
+            ("prompt", text) if text.chars().count() > MAX_PROMPT_CHARS => {
+                return wrong(&format!("may have {MAX_PROMPT_CHARS} characters"));
+            }
             ("prompt", text) => self.options.prompt = Some(text.to_owned()),
             ("temperature", number) => match number.parse::<f32>() {
                 Ok(number) if (0.0..=1.0).contains(&number) => self.options.temperature = number,
@@ -166,10 +170,11 @@ impl<'a> Form<'a> {
                 Some(format) => self.format = format,
                 None => return wrong("must be json, text, srt, vtt or verbose_json"),
             },
-            ("stream", "true" | "True" | "1") => self.stream = true,
-            ("stream", "false" | "False" | "0") => self.stream = false,
+            ("stream", "true" | "True") => self.stream = true,
+            ("stream", "false" | "False") => self.stream = false,
             ("stream", _) => return wrong("must be true or false"),
-            ("timestamp_granularities", "segment") => self.wants_segments = true,
+            // They are there anyway, where the format has room for them.
+            ("timestamp_granularities", "segment") => {}
             ("timestamp_granularities", "word") => {
                 return Err(ApiError::unsupported(
                     name,
@@ -197,12 +202,6 @@ impl<'a> Form<'a> {
     /// The end of the form.
     fn finish(mut self) -> Result<Wanted, ApiError> {
         Use::Transcription.check(self.app, self.model.as_deref())?;
-        if self.wants_segments && self.format != Format::VerboseJson {
-            return Err(ApiError::invalid(
-                "timestamp_granularities",
-                "timestamps are in verbose_json only",
-            ));
-        }
         if self.stream && !matches!(self.format, Format::Json | Format::Text) {
             return Err(ApiError::unsupported(
                 "stream",

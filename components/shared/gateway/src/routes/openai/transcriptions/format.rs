@@ -61,12 +61,14 @@ pub(super) struct Heard {
 
 /// A transcript, `response_format` `json`.
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(in crate::routes) struct Transcription {
     /// Empty when nobody spoke.
     text: String,
     usage: Usage,
     /// Stages that fell back; absent when none did.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
     degraded: Vec<String>,
 }
 
@@ -86,11 +88,13 @@ pub(in crate::routes) struct VerboseTranscription {
     usage: Usage,
     /// Stages that fell back; absent when none did.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
     degraded: Vec<String>,
 }
 
 /// A recognised stretch.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TranscriptionSegment)]
 pub(in crate::routes) struct Segment {
     /// From 0.
     id: u32,
@@ -115,6 +119,7 @@ pub(in crate::routes) struct Segment {
 
 /// What was counted: the length of the recording.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TranscriptionUsage)]
 pub(in crate::routes) struct Usage {
     /// Always `duration`.
     r#type: &'static str,
