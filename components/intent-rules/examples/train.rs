@@ -29,8 +29,8 @@ use serde::Deserialize;
 const N: usize = INTENTS.len();
 /// Passes over all questions, size of the first steps, and what a large weight costs.
 const PASSES: usize = 30;
-const STEP: f32 = 0.15;
-const PENALTY: f32 = 3e-4;
+const STEP: f32 = 0.07;
+const PENALTY: f32 = 1e-3;
 /// A feature of fewer questions is not learned.
 const FEWEST: usize = 3;
 /// What a question of a set counts beside one of `training/`.

@@ -92,7 +92,11 @@ impl Index {
                     .iter()
                     .filter(|word| lexicon.stop.contains(*word))
                     .count();
-                let is_phrase = small > 0 && (small < phrase.len() || phrase.len() > 2);
+                let is_first = |word: &String| {
+                    lexicon.earliest.contains(word) || lexicon.latest.contains(word)
+                };
+                let is_phrase = small > 0
+                    && (small < phrase.len() || phrase.len() > 2 || phrase.iter().any(is_first));
                 if (2..=MAX_PHRASE).contains(&phrase.len()) && is_phrase {
                     let list = postings.entry(phrase_stem(&phrase)).or_default();
                     if list.last().is_none_or(|last| last.item != i) {

@@ -12,6 +12,7 @@ pub mod error;
 pub mod index;
 pub mod intent;
 pub mod lexicon;
+mod name_keys;
 pub mod names;
 pub mod normal;
 pub mod select;
@@ -57,7 +58,7 @@ impl Engine {
         let index = Index::new(&base, &lexicon);
         let speller = Speller::new(
             lexicon.vocabulary().cloned(),
-            names.words().cloned(),
+            names.words().chain(names.keys()).cloned(),
             index.words().iter().cloned(),
             lexicon
                 .common

@@ -7,10 +7,10 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::base::ContentBase;
-use crate::normal::sounds::{fullness, sounds, unlikeness};
+use crate::name_keys::{forms, heard, key, stem_key};
+use crate::normal::sounds::{fullness, unlikeness_within};
 use crate::text::similar::{fold, likeness};
 use crate::text::tokens::words;
-use crate::text::{numbers, stem};
 
 /// Most words of a name.
 const MAX_WORDS: usize = 12;
@@ -160,6 +160,12 @@ impl Names {
         self.things.contains(id)
     }
 
+    /// Every name run together, as it is often written.
+    pub fn keys(&self) -> impl Iterator<Item = &String> {
+        let is_word = |key: &&String| key.bytes().all(|b| b.is_ascii_alphabetic());
+        self.exact.keys().filter(is_word)
+    }
+
     /// Every word of every name.
     pub fn words(&self) -> impl Iterator<Item = &String> {
         self.words.iter()
@@ -235,6 +241,13 @@ impl Names {
             }
             return Some((targets, 1.0));
         }
+        // "Her compilers" are not the item that is called "her compiler".
+        if let Some((&("the" | "a" | "an" | "her" | "his" | "your"), bare)) = run.split_first()
+            && bare.last().is_some_and(|word| word.ends_with('s'))
+            && let Some(targets) = self.exact.get(&key(bare))
+        {
+            return Some((targets.clone(), STEM_CONFIDENCE));
+        }
         self.stemmed
             .get(&stem_key(run))
             .map(|targets| (targets.clone(), STEM_CONFIDENCE))
@@ -267,18 +280,23 @@ impl Names {
             return None;
         }
         let heard = heard(run);
+        let full = fullness(&heard);
         let mut best: Option<(f32, &Vec<Target>)> = None;
         // The comparison is dear; most names are out by their length alone.
         let near = |sound: &&(String, Vec<Target>)| {
             sound.0.len().abs_diff(heard.len()) <= 1 + sound.0.len() / 4
         };
         for (sound, targets) in self.sounds.iter().filter(near) {
-            let share = unlikeness(&heard, sound) / fullness(sound).max(fullness(&heard));
-            if share <= MAX_UNLIKE && best.is_none_or(|(least, _)| share < least) {
+            let all = fullness(sound).max(full);
+            let Some(unlike) = unlikeness_within(&heard, sound, all * MAX_UNLIKE) else {
+                continue;
+            };
+            let share = unlike / all;
+            if best.is_none_or(|(least, _)| share < least) {
                 best = Some((share, targets));
             }
         }
-        best.filter(|_| fullness(&heard) >= MIN_SOUND)
+        best.filter(|_| full >= MIN_SOUND)
             .map(|(share, targets)| (targets.clone(), BY_SOUND * (1.0 - share)))
     }
 
@@ -349,45 +367,4 @@ fn insert(map: &mut HashMap<String, Vec<Target>>, key: String, target: Target) {
     if !targets.contains(&target) {
         targets.push(target);
     }
-}
-
-/// A name's words, and its other forms: "The A-0 compiler" is also found as "A-0 compiler", and "Mark I" as "Mark 1".
-fn forms<'w>(run: &[&'w str]) -> Vec<Vec<&'w str>> {
-    let mut forms = vec![run.to_vec()];
-    if let Some((&("the" | "a" | "an"), rest)) = run.split_first()
-        && rest.len() > 1
-    {
-        forms.push(rest.to_vec());
-    }
-    if let Some((last, rest)) = run.split_last()
-        && let Some(digit) = numbers::roman(last)
-        && !rest.is_empty()
-    {
-        forms.push([rest, &[digit]].concat());
-    }
-    forms
-}
-
-/// How a row of words sounds.
-fn heard(run: &[&str]) -> String {
-    let mut all = String::new();
-    for word in run {
-        for sound in sounds(word).chars() {
-            if !all.ends_with(sound) {
-                all.push(sound);
-            }
-        }
-    }
-    all
-}
-
-/// The words run together, small numbers as digits.
-fn key(run: &[&str]) -> String {
-    run.iter().map(|word| numbers::in_name(word)).collect()
-}
-
-fn stem_key(run: &[&str]) -> String {
-    run.iter()
-        .map(|word| stem(&numbers::in_name(word)))
-        .collect()
 }

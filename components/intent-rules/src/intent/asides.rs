@@ -3,6 +3,8 @@
 use super::question::{Part, Reader};
 use crate::text::stem;
 
+/// A word of more items than this tells nothing.
+const MAX_TELLING: usize = 6;
 /// Most words of `for my ...`.
 const MAX_ASIDE: usize = 3;
 
@@ -19,7 +21,8 @@ impl Reader<'_> {
         };
         // "I keep reading the name Charles Katz. What was his part?"
         let is_telling = |word: &str| {
-            self.engine.index.postings(&stem(word)).len() == 1 && !lexicon.common.contains(word)
+            (1..=MAX_TELLING).contains(&self.engine.index.postings(&stem(word)).len())
+                && !lexicon.common.contains(word)
         };
         let mut bounds = vec![0];
         for (at, pair) in self.tokens.windows(2).enumerate() {
@@ -45,7 +48,7 @@ impl Reader<'_> {
         for clause in &clauses {
             let others_ask = clauses
                 .iter()
-                .any(|other| other != clause && says(*other, &asks) && !says(*other, &is_mine));
+                .any(|other| other != clause && says(*other, &asks));
             if others_ask
                 && says(*clause, &is_mine)
                 && !says(*clause, &asks)

@@ -7,17 +7,20 @@
 use super::candidates::{Candidate, add_hints, strengths};
 use super::confidence::{Evidence, judge};
 use super::features::{Circumstances, Features, features};
-use super::pattern::Unit;
 use super::question::{Question, read};
 use super::{Classification, Entity, Turn, context};
 use crate::Engine;
 use crate::error::Error;
 use crate::lexicon::INTENTS;
+use crate::text::stem;
 
 /// Most characters of a question.
 pub const MAX_CHARACTERS: usize = 4_000;
 /// A rule this strong says clearly what is wanted.
 const CLEAR: f32 = 0.9;
+/// A rule this strong makes its intent more likely by the factor.
+const PLAIN: f32 = 0.97;
+const BOOST: f32 = 3.0;
 /// Most certainty that something is unclear.
 const UNCLEAR: f32 = 0.3;
 /// A rule this strong decides.
@@ -55,9 +58,25 @@ pub fn classify(engine: &Engine, text: &str, history: &[Turn]) -> Result<Classif
             .map_or(0.0, |(_, strength)| *strength)
     };
     let names_thing = question.names_something();
-    let names_item = question.of_kind("item").next().is_some();
-    let topics = |unit: &Unit| engine.lexicon.topics.of(&unit.text).any(is_harm);
-    let is_harmful = question.units.iter().any(topics);
+    let names = |kinds: &[&str]| {
+        kinds
+            .iter()
+            .any(|kind| question.of_kind(kind).next().is_some())
+    };
+    let names_item = names(&["item"])
+        || names(&["item-type"]) && names(&["year", "year-range", "organisation", "technology"]);
+    // "What were the instructions punched on?" has a word of harm that is one of the content, and is about nobody here.
+    let is_personal = question.units.iter().any(|unit| {
+        let word = unit.text.as_str();
+        matches!(
+            word,
+            "i" | "me" | "my" | "we" | "us" | "our" | "you" | "your" | "someone" | "somebody"
+        )
+    });
+    let is_harmful = question.units.iter().any(|unit| {
+        let is_content = !unit.classes.is_empty() || engine.index.knows(&stem(&unit.text));
+        (is_personal || !is_content) && engine.lexicon.topics.of(&unit.text).any(is_harm)
+    });
     for (candidate, likely) in candidates.iter_mut().zip(engine.learned.likelihoods(&seen)) {
         // Who names a thing of the content is not making conversation.
         let is_idle = matches!(
@@ -72,7 +91,10 @@ pub fn classify(engine: &Engine, text: &str, history: &[Turn]) -> Result<Classif
         } else {
             1.0
         };
-        candidate.strength = likely * doubt;
+        // What is said in so many words weighs more than anything else.
+        let is_plain =
+            matches!(candidate.intent, "when" | "count" | "compare") && candidate.strength >= PLAIN;
+        candidate.strength = likely * doubt * if is_plain { BOOST } else { 1.0 };
     }
     // The sort is stable, so equal strengths stay in the order of INTENTS.
     candidates.sort_by(|a, b| b.strength.total_cmp(&a.strength));
@@ -117,7 +139,7 @@ pub fn classify(engine: &Engine, text: &str, history: &[Turn]) -> Result<Classif
         .collect();
     let certainty = match best.intent {
         "unclear" => best.strength.min(UNCLEAR),
-        _ => best.strength,
+        _ => best.strength.min(1.0),
     };
     let (confidence, factors) = judge(Evidence {
         best: certainty,

@@ -10,6 +10,9 @@ use super::question::Question;
 use crate::Engine;
 use crate::text::stem;
 
+/// What rows of two and of more words count beside a single one: they are rarer, so less is known of each.
+const PAIR: f32 = 0.85;
+const LONGER: f32 = 0.7;
 /// Most units that are looked at.
 const MAX_UNITS: usize = 60;
 
@@ -71,13 +74,18 @@ impl Found {
         for n in 1..=most {
             for row in bounded.windows(n) {
                 if n > 1 || !matches!(row, [edge] if edge == "^" || edge == "$") {
-                    self.is(format!("{mark} {}", row.join(" ")));
+                    let value = match n {
+                        1 => 1.0,
+                        2 => PAIR,
+                        _ => LONGER,
+                    };
+                    self.0.push((format!("{mark} {}", row.join(" ")), value));
                 }
             }
         }
         for row in bounded.windows(3) {
             if let [first, _, last] = row {
-                self.is(format!("{mark} {first} .. {last}"));
+                self.0.push((format!("{mark} {first} .. {last}"), LONGER));
             }
         }
     }

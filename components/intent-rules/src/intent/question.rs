@@ -257,7 +257,7 @@ impl Reader<'_> {
             self.question.has_subject |= lexicon.subject_pronouns.contains(*word);
             self.question.has_subject |= pointed_at(last, word);
             self.question.asks_number |= last == "how" && *word == "many";
-            self.question.points_back |= matches!(*word, "then" | "there");
+            self.question.points_back |= matches!(*word, "then" | "there" | "only" | "just");
             self.question.wants_extreme |= lexicon.earliest.contains(*word)
                 || lexicon.latest.contains(*word)
                 || lexicon.greatest.contains(*word);

@@ -59,7 +59,9 @@ pub fn sounds(text: &str) -> String {
         ("au", "o"),
         ("aw", "o"),
     ] {
-        text = text.replace(letters, sound);
+        if text.contains(letters) {
+            text = text.replace(letters, sound);
+        }
     }
     let mut heard = String::new();
     let letters: Vec<char> = text.chars().collect();
@@ -94,53 +96,75 @@ pub fn sounds(text: &str) -> String {
 /// How unlike two rows of sounds are: 0 for the same; a consonant that is not there counts 1, one for a similar one or a vowel less.
 #[must_use]
 pub fn unlikeness(a: &str, b: &str) -> f32 {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    unlikeness_within(a, b, f32::MAX).unwrap_or(f32::MAX)
+}
+
+/// The same, given up as soon as it must be more than `most`.
+#[must_use]
+pub fn unlikeness_within(a: &str, b: &str, most: f32) -> Option<f32> {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
     let mut row: Vec<f32> = std::iter::once(0.0)
         .chain(b.iter().scan(0.0, |sum, c| {
             *sum += weight(*c);
             Some(*sum)
         }))
         .collect();
-    for x in &a {
-        let mut next = Vec::with_capacity(row.len());
-        next.push(row.first().copied().unwrap_or(0.0) + weight(*x));
-        for ((y, pair), left_at) in b.iter().zip(row.windows(2)).zip(0..) {
-            let [diagonal, above] = pair else { continue };
-            let left = next.get(left_at).copied().unwrap_or(f32::MAX);
-            let least = (diagonal + change(*x, *y))
-                .min(above + weight(*x))
-                .min(left + weight(*y));
-            next.push(least);
+    for x in a {
+        let mut diagonal = row.first().copied().unwrap_or(0.0);
+        let mut left = diagonal + weight(*x);
+        let mut least = left;
+        if let Some(first) = row.first_mut() {
+            *first = left;
         }
-        row = next;
+        for (y, above) in b.iter().zip(row.iter_mut().skip(1)) {
+            let here = (diagonal + change(*x, *y))
+                .min(*above + weight(*x))
+                .min(left + weight(*y));
+            diagonal = *above;
+            *above = here;
+            left = here;
+            least = least.min(here);
+        }
+        if least > most {
+            return None;
+        }
     }
-    row.last().copied().unwrap_or(0.0)
+    row.last().copied().filter(|sum| *sum <= most)
 }
 
 /// How much there is to hear.
 #[must_use]
 pub fn fullness(sounds: &str) -> f32 {
-    sounds.chars().map(weight).sum()
+    sounds.bytes().map(weight).sum()
 }
 
 /// What a sound counts when it is missing.
-fn weight(c: char) -> f32 {
-    if c.is_lowercase() { 0.4 } else { 1.0 }
+fn weight(c: u8) -> f32 {
+    if c.is_ascii_lowercase() { 0.4 } else { 1.0 }
 }
 
-fn change(a: char, b: char) -> f32 {
-    const ALIKE: [&str; 5] = ["TSC", "JGC", "MN", "LR", "FPW"];
+fn change(a: u8, b: u8) -> f32 {
     if a == b {
         0.0
-    } else if a.is_lowercase() && b.is_lowercase() {
+    } else if a.is_ascii_lowercase() && b.is_ascii_lowercase() {
         0.3
-    } else if ALIKE
-        .iter()
-        .any(|group| group.contains(a) && group.contains(b))
-    {
+    } else if groups(a) & groups(b) != 0 {
         0.5
     } else {
         weight(a).max(weight(b))
+    }
+}
+
+/// Consonants that are easily taken for each other share a bit.
+fn groups(c: u8) -> u8 {
+    match c {
+        b'T' | b'S' => 1,
+        b'J' | b'G' => 2,
+        b'C' => 1 | 2,
+        b'M' | b'N' => 4,
+        b'L' | b'R' => 8,
+        b'F' | b'P' | b'W' => 16,
+        _ => 0,
     }
 }
 

@@ -32,7 +32,7 @@ pub struct Speller {
     /// Those of them that are long enough to be told by ear, by the row of their consonants.
     heard: HashMap<String, Vec<Heard>>,
     /// All that a word may become, by first letter, with its rank: the words of rules and names are likelier than those of texts.
-    words: BTreeMap<char, Vec<Known>>,
+    words: BTreeMap<char, Vec<(String, u8)>>,
 }
 
 /// A word that may be heard for another one.
@@ -42,15 +42,6 @@ struct Heard {
     sound: String,
     /// It is part of a name.
     is_name: bool,
-}
-
-/// A word that another may become.
-#[derive(Debug)]
-struct Known {
-    word: String,
-    /// 0 for rules and names, 1 for the content, 2 for everyday words.
-    rank: u8,
-    sound: String,
 }
 
 impl Speller {
@@ -100,9 +91,7 @@ impl Speller {
                 .next()
                 .filter(|_| word.len() >= MIN_LETTERS - 1)
             {
-                let sound = sounds(&word);
-                let known = Known { word, rank, sound };
-                speller.words.entry(first).or_default().push(known);
+                speller.words.entry(first).or_default().push((word, rank));
             }
         }
         speller
@@ -148,7 +137,9 @@ impl Speller {
             let mut at = 0;
             while let Some(run) = tokens.get(at..at + n) {
                 let is_odd = |token: &Token| {
-                    !self.is_known(&token.text) && self.nearest(&token.text).is_none()
+                    token.text.len() >= FEWEST_LETTERS
+                        && !self.is_known(&token.text)
+                        && self.nearest(&token.text).is_none()
                 };
                 let joined: String = run.iter().map(|token| token.text.as_str()).collect();
                 let word = run
@@ -220,29 +211,26 @@ impl Speller {
             0..=7 => 1,
             _ => 2,
         };
+        let may_sound = n_letters > 5 && most == 1;
         let first = wrong.chars().next()?;
         let mut best: Option<(usize, u8, &str)> = None;
-        for Known {
-            word,
-            rank,
-            sound: other,
-        } in self.words.get(&first)?
-        {
-            // What sounds the same may be written quite differently: "lektcher".
-            let most = match most {
-                1 if n_letters > 5 && *other == sound => 2,
-                most => most,
-            };
-            let is_too_far = word.len().abs_diff(n_letters) > most;
-            if is_too_far || (n_letters < MIN_LETTERS && (*rank > 0 || word.len() <= n_letters)) {
+        for (word, rank) in self.words.get(&first)? {
+            let is_too_far = word.len().abs_diff(n_letters) > most + usize::from(may_sound);
+            if is_too_far
+                || (n_letters < MIN_LETTERS
+                    && (*rank > 0 || (word.len() <= n_letters && !has_same_letters(wrong, word))))
+            {
                 continue;
             }
             let distance = strsim::osa_distance(wrong, word);
+            // What sounds the same may be written quite differently: "lektcher".
+            let is_near =
+                distance <= most || (may_sound && distance == most + 1 && sounds(word) == sound);
             // Letters in the wrong order are the most usual mistake: "waht" is not "want".
             let cost = 2 * distance - usize::from(distance > 0 && has_same_letters(wrong, word));
             let better =
                 |(least, likeliest, _): &(usize, u8, &str)| (cost, *rank) < (*least, *likeliest);
-            if distance <= most && best.as_ref().is_none_or(better) {
+            if is_near && best.as_ref().is_none_or(better) {
                 best = Some((cost, *rank, word));
             }
         }

@@ -100,11 +100,24 @@ pub fn select<'b>(
         filter.organisation = None;
         fitting = wish.fitting(engine, &scored, &filter);
     }
-    if fitting.is_empty() && wish.type_is_a_guess && filter.type_name.take().is_some() {
-        fitting = wish.fitting(engine, &scored, &filter);
-    }
     let list = !matches!(request.intent.as_str(), "detail" | "when" | "compare");
-    let is_guess = fitting.is_empty() && wish.relax(list);
+    let mut is_guess = false;
+    if fitting.is_empty() && wish.type_is_a_guess && filter.type_name.is_some() {
+        let any_type = Filter {
+            type_name: None,
+            ..filter.clone()
+        };
+        let others = wish.fitting(engine, &scored, &any_type);
+        // "What did she put down in writing for the world?": words in passing do not outweigh a type.
+        if list && wish.keeps_type(&others) {
+            wish.query.terms.clear();
+            is_guess = true;
+        } else {
+            filter = any_type;
+            fitting = others;
+        }
+    }
+    is_guess = is_guess || fitting.is_empty() && wish.relax(list);
     if is_guess {
         let scores = score_all(&engine.base, &engine.index, &wish.query);
         let scored: Vec<(Score, &Item)> = scores.into_iter().zip(&engine.base.items).collect();

@@ -95,8 +95,13 @@ impl Wish<'_> {
         if is_kind && hits.iter().filter(|hit| is_thing(hit)).count() > 1 {
             let (things, others): (Vec<_>, Vec<_>) = hits.drain(..).partition(is_thing);
             let n_left = self.limit.saturating_sub(things.len());
+            let kind = things.first().map(|hit| hit.item.type_index);
+            let (same, others): (Vec<_>, Vec<_>) = others
+                .into_iter()
+                .partition(|hit| Some(hit.item.type_index) == kind);
+            let others = same.into_iter().chain(others);
             hits.extend(things);
-            hits.extend(others.into_iter().take(n_left));
+            hits.extend(others.take(n_left));
         }
     }
 

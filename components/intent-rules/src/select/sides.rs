@@ -17,24 +17,34 @@ const BETWEEN: [&[&str]; 3] = [
     &["from", "with", "to", "compared"],
 ];
 
+/// Most items that are looked at for one side.
+const MAX_MEANT: usize = 3;
+
 /// The items that a comparison names, one for each side, when there are at least two.
 pub(super) fn sides(engine: &Engine, request: &Request) -> Option<Vec<String>> {
     let tokens = engine.normaliser.tokens(&request.text);
     BETWEEN.iter().find_map(|between| {
-        let mut seen = HashSet::new();
-        let ids: Vec<String> = tokens
+        let parts: Vec<Vec<&Item>> = tokens
             .split(|token| between.contains(&token.text.as_str()))
-            .filter_map(|part| side(engine, &request.text, part))
+            .map(|part| side(engine, &request.text, part))
+            .filter(|items| !items.is_empty())
+            .collect();
+        let mut seen = HashSet::new();
+        let ids: Vec<String> = alike(&parts)
+            .into_iter()
+            .map(|item| item.id.clone())
             .filter(|id| seen.insert(id.clone()))
             .collect();
         (ids.len() >= 2).then_some(ids)
     })
 }
 
-/// The item that one side means.
-fn side(engine: &Engine, text: &str, part: &[Token]) -> Option<String> {
-    let (first, last) = part.first().zip(part.last())?;
-    let text = text.get(first.start..last.end)?;
+/// The items that one side may mean, the best first.
+fn side<'e>(engine: &'e Engine, text: &str, part: &[Token]) -> Vec<&'e Item> {
+    let range = part.first().zip(part.last());
+    let Some(text) = range.and_then(|(first, last)| text.get(first.start..last.end)) else {
+        return Vec::new();
+    };
     let question = read(engine, text, 0);
     let names_thing = ["item", "technology"]
         .iter()
@@ -42,11 +52,11 @@ fn side(engine: &Engine, text: &str, part: &[Token]) -> Option<String> {
     if let Some(place) = place(engine, &question)
         && !names_thing
     {
-        return Some(place.id.clone());
+        return vec![place];
     }
     let has_words = !question.keywords.is_empty() && engine.known_share(&question.keywords) > 0.2;
     if !has_words && !names_thing {
-        return None;
+        return Vec::new();
     }
     let request = Request {
         text: text.to_owned(),
@@ -57,11 +67,27 @@ fn side(engine: &Engine, text: &str, part: &[Token]) -> Option<String> {
             .map(|entity| (entity.kind.to_owned(), entity.value.clone()))
             .collect(),
         keywords: question.keywords,
-        limit: 1,
+        limit: MAX_MEANT,
         ..Request::default()
     };
-    let found = select(engine, &request, &[]).ok()?;
-    found.hits.first().map(|hit| hit.item.id.clone())
+    let found = select(engine, &request, &[]).unwrap_or_default();
+    found.hits.into_iter().map(|hit| hit.item).collect()
+}
+
+/// One item of each side, all of one type where that is possible: the teacher and the leader are both skills.
+fn alike<'e>(sides: &[Vec<&'e Item>]) -> Vec<&'e Item> {
+    let firsts: Vec<&Item> = sides
+        .iter()
+        .filter_map(|side| side.first().copied())
+        .collect();
+    let of_type = |kind: usize| -> Option<Vec<&'e Item>> {
+        let one = |side: &Vec<&'e Item>| side.iter().copied().find(|item| item.type_index == kind);
+        sides.iter().map(one).collect()
+    };
+    firsts
+        .iter()
+        .find_map(|item| of_type(item.type_index))
+        .unwrap_or(firsts)
 }
 
 /// What an organisation is as a side of a comparison: the item with its name that holds most of the words and lasted longest.
@@ -77,17 +103,17 @@ fn place<'e>(engine: &'e Engine, question: &Question) -> Option<&'e Item> {
         .flat_map(|name| words(name))
         .filter(|word| !engine.lexicon.stop.contains(word))
         .collect();
-    let is_called = |item: &Item| {
+    // "Computer" is in many names.
+    let n_called = |item: &Item| {
         let names = item.aliases.iter().chain([&item.title]);
-        names
-            .flat_map(|name| words(name))
-            .any(|word| own.contains(&word))
+        let said: HashSet<String> = names.flat_map(|name| words(name)).collect();
+        own.iter().filter(|word| said.contains(*word)).count()
     };
     let (oldest, newest) = base.span()?;
     let shares = engine.shares(&engine.terms(&question.keywords));
     let worth = |(item, share): &(&Item, f32)| {
         let years = item.years(newest).map_or(0, |(start, end)| end - start);
-        let name = if is_called(item) { 0.5 } else { 0.0 };
+        let name = 0.3 * f32::from(u8::try_from(n_called(item)).unwrap_or(u8::MAX));
         2.0 * share + name + 0.5 * part(years, newest - oldest)
     };
     base.items

@@ -48,6 +48,8 @@ pub(super) struct Wish<'r> {
     pub(super) kind: Option<String>,
     /// Share of the keywords that an item must hold to fit by them.
     pub(super) least_share: f32,
+    /// Stems of the words that the base knows.
+    pub(super) known: HashSet<String>,
     /// Some word is about a world of its own.
     pub(super) is_elsewhere: bool,
     pub(super) is_list: bool,
@@ -121,11 +123,37 @@ impl<'r> Wish<'r> {
         // Beside a restriction only words of the content itself tell items apart.
         let is_foreign =
             |term: &Term| !engine.is_known(term) && engine.lexicon.topics.is_foreign(&term.word);
-        if list && restricted {
+        if list && (restricted || !types.is_empty()) {
             terms.retain(|term| engine.index.knows(&term.stem) || is_foreign(term));
         }
         if list && (restricted || has_type || terms.iter().any(|term| engine.is_known(term))) {
             terms.retain(|term| engine.is_known(term) || is_foreign(term));
+        }
+        // "The prizes she picked up": what follows the subject is what was done.
+        if list && !types.is_empty() {
+            let is_done = |term: &Term| {
+                said.windows(2).any(|pair| {
+                    matches!(pair, [before, word]
+                        if *word == term.word && engine.lexicon.subject_pronouns.contains(before) && !before.starts_with("her"))
+                })
+            };
+            terms.retain(|term| !is_done(term));
+        }
+        // "The naval reserve": how an organisation was called tells its items apart.
+        if !list && organisations.len() == 1 {
+            let named = base
+                .organisations
+                .iter()
+                .filter(|other| organisations.contains(&other.name));
+            let called: HashSet<String> = named
+                .flat_map(|other| std::iter::once(&other.name).chain(&other.aliases))
+                .flat_map(|name| words(name))
+                .filter(|word| said.contains(word) && !engine.lexicon.stop.contains(word))
+                .collect();
+            let mut called: Vec<String> = called.into_iter().collect();
+            called.sort_unstable();
+            let more = engine.terms(&called).into_iter();
+            terms.extend(more.filter(|term| engine.index.knows(&term.stem)));
         }
         let is_elsewhere = terms.iter().any(is_foreign);
         // "A prize for COBOL": a name beside a type restricts, and is not the thing itself.
@@ -201,6 +229,13 @@ impl<'r> Wish<'r> {
                     && terms.is_empty()
                     && near.iter().all(|near| *near < MIN_KEYWORD_SHARE)));
         let time_first = terms.is_empty() && matches!(time, Time::Earliest | Time::Latest);
+        // "Medals and other honours" are all of them.
+        let has_one_noun = of("item-type").count() == 1;
+        let known = terms
+            .iter()
+            .filter(|term| engine.is_known(term))
+            .map(|term| term.stem.clone())
+            .collect();
         Ok(Self {
             query: Query {
                 terms,
@@ -235,13 +270,14 @@ impl<'r> Wish<'r> {
             only_pinned,
             limit: request.limit.min(MAX_HITS).min(count),
             least_share: MIN_KEYWORD_SHARE,
+            known,
             is_elsewhere,
             is_list: list,
             asks_which: said.iter().any(|word| word == "which"),
             kind: said
                 .iter()
                 .map(|word| stem(word))
-                .find(|stem| !guess && engine.lexicon.kinds.contains(stem)),
+                .find(|stem| has_one_noun && engine.lexicon.kinds.contains(stem)),
             n_names: request
                 .entities
                 .iter()
@@ -281,6 +317,13 @@ impl<'r> Wish<'r> {
         leaves
     }
 
+    /// Whether a type that was hinted at stands, when these are the items of other types that hold the words.
+    pub(super) fn keeps_type(&self, others: &[Hit<'_>]) -> bool {
+        !self.is_elsewhere
+            && !self.query.terms.is_empty()
+            && others.iter().all(|hit| hit.score.keyword < TELLING)
+    }
+
     /// Gives up what could not be met: first the words beside a type that was named, then half of what an item must hold. Whether there
     /// was anything to give up.
     pub(super) fn relax(&mut self, list: bool) -> bool {
@@ -289,6 +332,17 @@ impl<'r> Wish<'r> {
             if !had_words {
                 return false;
             }
+            self.query.terms.clear();
+            return true;
+        }
+        // "Which broadcast made her a household name?"
+        let knows = self
+            .query
+            .terms
+            .iter()
+            .any(|term| self.known.contains(&term.stem));
+        if self.filter.type_name.is_some() && !self.type_is_a_guess && !knows && !self.is_elsewhere
+        {
             self.query.terms.clear();
             return true;
         }

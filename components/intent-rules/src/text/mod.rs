@@ -4,6 +4,7 @@ pub mod numbers;
 pub mod similar;
 pub mod stem;
 pub mod tokens;
+mod year_words;
 pub mod years;
 
 pub use stem::stem;

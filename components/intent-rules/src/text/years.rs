@@ -5,6 +5,7 @@
 
 use super::numbers::{below_hundred, decade};
 use super::tokens::Token;
+use super::year_words::{hundred_years, is_telling, is_up_to, spoken_short};
 
 /// Years that a question names, both ends included; none is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,7 +132,11 @@ fn bounded(words: &[&str], at: usize, century: i32) -> Option<Found> {
     let word = words.get(at).copied()?;
     let before = at.checked_sub(1).and_then(|before| words.get(before));
     // "What about 1955" means that year.
-    if word == "about" && matches!(before, Some(&("what" | "how"))) {
+    if word == "about" && before.is_some_and(|word| is_telling(word)) {
+        return None;
+    }
+    // "Around 1982 to 1985."
+    if matches!(word, "about" | "around") && pair_at(words, at + 1, century) {
         return None;
     }
     let opener = matches!(
@@ -204,36 +209,17 @@ fn bounded(words: &[&str], at: usize, century: i32) -> Option<Found> {
     })
 }
 
-/// "Up to 1947" has become "doing 1947" on its way here, as in "what was she up to".
-fn is_up_to(words: &[&str], at: usize) -> bool {
-    let year = after_article(words, at + 1);
-    words.get(at) == Some(&"doing")
-        && words
-            .get(year)
-            .is_some_and(|word| four_digits(word).is_some())
+/// Whether two years with a word between them begin here.
+fn pair_at(words: &[&str], at: usize, century: i32) -> bool {
+    atom(words, at, century).is_some_and(|(_, middle)| {
+        matches!(
+            words.get(middle).copied(),
+            Some("to" | "through" | "until" | "till" | "thru")
+        ) && atom(words, middle + 1, century).is_some()
+    })
 }
 
-/// `in fifty five`: only where a word before it tells that it is a year.
-fn spoken_short(words: &[&str], at: usize, century: i32) -> Option<((i32, i32), usize)> {
-    let (n, used) = below_hundred(words.get(at..)?)?;
-    let is_spoken = used == 2 && n > 20;
-    is_spoken.then_some(((century + n, century + n), at + used))
-}
-
-/// `the twenty first century`, `the 20th century`.
-fn hundred_years(words: &[&str], at: usize) -> Option<((i32, i32), usize)> {
-    let (first, used) = match (words.get(at).copied()?, words.get(at + 1).copied()?) {
-        ("twenty", "first") => (2000, 2),
-        ("21st" | "twentyfirst", _) => (2000, 1),
-        ("20th" | "twentieth", _) => (1900, 1),
-        ("19th" | "nineteenth", _) => (1800, 1),
-        ("18th" | "eighteenth", _) => (1700, 1),
-        _ => return None,
-    };
-    (words.get(at + used) == Some(&"century")).then_some(((first, first + 99), at + used + 1))
-}
-
-fn after_article(words: &[&str], at: usize) -> usize {
+pub(super) fn after_article(words: &[&str], at: usize) -> usize {
     at + usize::from(words.get(at).copied() == Some("the"))
 }
 
@@ -312,7 +298,7 @@ fn century_word(word: &str) -> Option<i32> {
     }
 }
 
-fn four_digits(word: &str) -> Option<i32> {
+pub(super) fn four_digits(word: &str) -> Option<i32> {
     if word.len() != 4 || !word.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
