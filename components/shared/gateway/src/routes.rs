@@ -145,8 +145,9 @@ async fn name_route(path: Option<MatchedPath>, request: Request, next: Next) -> 
 }
 
 async fn not_found(request: Request) -> Problem {
-    let path = request.uri().path();
-    openai::missing(path).unwrap_or_else(|| nothing_at(path))
+    let path = request.uri().path().to_owned();
+    let found = openai::missing(request).await;
+    found.unwrap_or_else(|| nothing_at(&path))
 }
 
 /// axum adds `Allow`.

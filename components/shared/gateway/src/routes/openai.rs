@@ -2,10 +2,12 @@
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
+    body::Body,
+    extract::{DefaultBodyLimit, Request},
     routing::{get, post},
 };
 use bytes::Bytes;
+use futures_util::StreamExt as _;
 use http::StatusCode;
 use serde::Serialize;
 
@@ -21,6 +23,9 @@ pub(super) mod models;
 pub(super) mod speech;
 pub(super) mod transcriptions;
 
+/// Most bytes of a body that is read for nothing.
+const MAX_UNREAD_BYTES: usize = 64 << 20;
+
 /// All of them.
 pub(super) fn routes(config: &Config) -> Router<App> {
     let transcribe = post(transcriptions::transcribe)
@@ -35,16 +40,29 @@ pub(super) fn routes(config: &Config) -> Router<App> {
         .route("/v1/chat/completions", complete)
 }
 
-/// What to say of a route of OpenAI's that there is not, if it is more than that.
-pub(super) fn missing(path: &str) -> Option<Problem> {
-    let text = match path {
+/// What to say of a route of OpenAI's that there is not, if it is more than that. The body is read first, because most clients do not
+/// listen before they have sent it.
+pub(super) async fn missing(request: Request) -> Option<Problem> {
+    let text = match request.uri().path() {
         "/v1/audio/translations" => {
             "nothing here translates speech: /v1/audio/transcriptions gives the words in the language that they are spoken in"
         }
         "/v1/completions" | "/v1/responses" => "answers are given on /v1/chat/completions only",
         _ => return None,
     };
+    read_to_its_end(request.into_body()).await;
     Some(Problem::new(StatusCode::NOT_FOUND, Code::NotFound, text))
+}
+
+/// Reads a body and keeps nothing of it. One that is longer than any that is taken here is left where it is.
+async fn read_to_its_end(body: Body) {
+    let mut chunks = body.into_data_stream();
+    let mut room = MAX_UNREAD_BYTES;
+    while let Some(Ok(chunk)) = chunks.next().await
+        && chunk.len() <= room
+    {
+        room -= chunk.len();
+    }
 }
 
 /// An event of a stream. JSON has no line breaks of its own, so one `data` line is enough.

@@ -193,3 +193,19 @@ async fn whatever_goes_wrong_under_v1_has_the_shape() {
     let native = get(&fakes, "/v2").await;
     assert_eq!(native.headers["content-type"], "application/problem+json");
 }
+
+/// Clients send a recording to the route that there is not, and listen only when they have.
+#[tokio::test]
+async fn what_is_sent_for_translation_is_read_before_it_is_refused() {
+    let n_read = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = Arc::clone(&n_read);
+    let pieces = (0..100).map(move |_| {
+        count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Ok::<_, std::io::Error>(vec![0; 1_000])
+    });
+    let body = Body::from_stream(futures_util::stream::iter(pieces));
+    let kind = "multipart/form-data; boundary=XX";
+    let reply = post(&Fakes::default(), "/v1/audio/translations", kind, body).await;
+    reply.error(404, json!(null), "not_found");
+    assert_eq!(n_read.load(std::sync::atomic::Ordering::Relaxed), 100);
+}
