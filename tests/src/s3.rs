@@ -36,6 +36,8 @@ impl Server {
         let port = process::free_port()?;
         let mut command = Command::new(weed);
         command
+            // It would write files of its own into the system's folder, too.
+            .arg(format!("-logdir={}", folder.display()))
             .arg("server")
             .args(["-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3"])
             .args(["-s3.port.iceberg=0", "-s3.port.lance=0"])
@@ -43,13 +45,14 @@ impl Server {
             .arg(format!("-dir={}", folder.display()))
             .arg(format!("-s3.config={}", identities.display()))
             .arg(format!("-s3.port={port}"));
+        let filer = process::free_port()?;
+        command.arg(format!("-filer.port={filer}"));
         for other in [
             "s3.port.grpc",
             "master.port",
             "master.port.grpc",
             "volume.port",
             "volume.port.grpc",
-            "filer.port",
             "filer.port.grpc",
         ] {
             command.arg(format!("-{other}={}", process::free_port()?));
@@ -66,6 +69,11 @@ impl Server {
             ensure!(since.elapsed() < START_LIMIT, "{}", process.printed());
             std::thread::sleep(Duration::from_millis(50));
         }
+        // A bucket is a folder of the file store beneath, which asks nobody for a signature.
+        let made = reqwest::blocking::Client::new()
+            .post(format!("http://127.0.0.1:{filer}/buckets/colloquy/"))
+            .send()?;
+        ensure!(made.status().is_success(), "{}", made.status());
         Ok(Self {
             _process: process,
             port,

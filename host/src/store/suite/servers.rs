@@ -148,7 +148,7 @@ fn start_s3() -> Option<u16> {
     let script = r#"
         folder=$(mktemp -d)
         printf '{"identities":[{"name":"t","credentials":[{"accessKey":"key","secretKey":"secret"}],"actions":["Admin","Read","Write","List"]}]}' >"$folder/s3.json"
-        "$0" server -dir="$folder" -ip=127.0.0.1 -ip.bind=127.0.0.1 -s3 -s3.config="$folder/s3.json" -s3.port="$1" -master.port="$2" \
+        "$0" -logdir="$folder" server -dir="$folder" -ip=127.0.0.1 -ip.bind=127.0.0.1 -s3 -s3.config="$folder/s3.json" -s3.port="$1" -master.port="$2" \
             -master.port.grpc="$3" -volume.port="$4" -volume.port.grpc="$5" -filer.port="$6" -filer.port.grpc="$7" -s3.port.grpc="$8" -s3.port.iceberg=0 -s3.port.lance=0 \
             -master.volumeSizeLimitMB=64 -volume.max=20 </dev/null >"$folder/log" 2>&1 &
         server=$!
