@@ -14,20 +14,22 @@ use serde_json::Value;
 use crate::{
     config::Config,
     contract::{
-        Error, Stage, Strategy, events, listen,
+        Error, Stage, Strategy, listen,
         respond::{self, Request},
     },
-    ids,
     ports::{Answer, Ports, Utterance},
     problem::Problem,
     security::{Tenant, log},
     session::{Exchange, Session},
+    speaking,
     store::Store,
-    speaking, times,
+    times,
 };
 
+mod claim;
 mod document;
 
+use claim::Claim;
 use document::Summary;
 pub(crate) use document::{card, metric, score};
 
@@ -137,24 +139,6 @@ impl Turn {
         }
     }
 
-    /// Takes the session, and tells that a turn begins.
-    ///
-    /// # Errors
-    /// `SESSION_BUSY` when another turn has it; when the session has ended meanwhile; when the store fails.
-    pub fn begin(&mut self) -> Result<(), Problem> {
-        if !self.is_new {
-            let owner = ids::new();
-            self.session = self.store().begin(&self.session.session_id, &owner)?;
-            let renewed = self.ports.now();
-            self.claim = Some(Claim { owner, renewed });
-        }
-        self.ports.publish(events::Event::TurnStarted(events::Turn {
-            session_id: self.session.session_id.clone(),
-            request_id: self.request_id.clone(),
-        }));
-        Ok(())
-    }
-
     /// The id of the request that asked.
     #[must_use]
     pub fn request_id(&self) -> &str {
@@ -209,23 +193,6 @@ impl Turn {
                 }
             }
         }
-    }
-
-    /// A sign of life, once a third of the time is over after which the session would be taken for free.
-    fn keep_session(&mut self) -> Result<(), Problem> {
-        let now = self.ports.now();
-        let patience = Duration::from_millis(self.config.sessions.lease_ms / 3);
-        let Some(claim) = &self.claim else {
-            return Ok(());
-        };
-        if now.saturating_sub(claim.renewed) >= patience {
-            self.store().renew(&self.session, &claim.owner)?;
-            self.claim = self.claim.take().map(|claim| Claim {
-                renewed: now,
-                ..claim
-            });
-        }
-        Ok(())
     }
 
     fn store(&self) -> Store<'_> {
@@ -347,23 +314,6 @@ impl Turn {
         stages.extend(self.ports.respond_stages().unwrap_or_default());
         stages
     }
-}
-
-/// Lets go of the session that was taken and not saved. A host that stops an instance runs none of this; then the lease ends by itself.
-impl Drop for Turn {
-    fn drop(&mut self) {
-        if let Some(claim) = &self.claim {
-            let _next_time = self.store().release(&self.session, &claim.owner);
-        }
-    }
-}
-
-/// That a turn has its session.
-struct Claim {
-    /// A name that no other turn has.
-    owner: String,
-    /// When it last showed that it is alive.
-    renewed: Duration,
 }
 
 /// What a turn begins with.
