@@ -111,7 +111,7 @@ impl Pair {
         let gate = Gate::default();
         let held = gate.clone();
         self.upstream
-            .answer(move |_| streamed(stream(&["So it was."]), Way::HoldsAfter(0, held.clone())));
+            .answer(move |_| streamed(stream(&["So it was."]), Way::HoldsAfter(64, held.clone())));
         self.upstream.received()?;
         let (client, url) = (self.hosts[0].client.clone(), self.hosts[0].url.clone());
         let body = json!({ "text": FIRST, "session_id": session });
