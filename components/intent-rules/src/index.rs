@@ -13,8 +13,9 @@ use crate::text::similar::{allowance, likeness};
 use crate::text::stem;
 use crate::text::tokens::words;
 
-/// How much a stem counts by where it occurs: title and aliases, keywords, technologies, organisation, summary, details.
-pub const FIELD_WEIGHTS: [f32; 6] = [1.0, 0.9, 0.8, 0.7, 0.6, 0.4];
+/// How much a stem counts by where it occurs: title and aliases, keywords, technologies, organisation, keywords of several everyday words,
+/// summary, details.
+pub const FIELD_WEIGHTS: [f32; 7] = [1.0, 0.9, 0.8, 0.7, 0.7, 0.6, 0.4];
 /// How much a synonym counts of what the word itself would.
 const SYNONYM: f32 = 0.7;
 
@@ -56,13 +57,22 @@ impl Index {
         let mut postings: HashMap<String, Vec<Posting>> = HashMap::new();
         let mut all_words = BTreeSet::new();
         for (i, item) in base.items.iter().enumerate() {
-            let fields: [Vec<&str>; 6] = [
+            // A word of "tiny moment" tells less than "moth", or than a name.
+            let (loose, firm): (Vec<&str>, Vec<&str>) = item
+                .keywords
+                .iter()
+                .map(String::as_str)
+                .partition(|keyword| {
+                    keyword.contains(' ') && !keyword.contains(char::is_uppercase)
+                });
+            let fields: [Vec<&str>; 7] = [
                 std::iter::once(item.title.as_str())
                     .chain(item.aliases.iter().map(String::as_str))
                     .collect(),
-                item.keywords.iter().map(String::as_str).collect(),
+                firm,
                 item.technologies.iter().map(String::as_str).collect(),
                 item.organisation.iter().map(String::as_str).collect(),
+                loose,
                 vec![item.summary.as_str()],
                 vec![item.details.as_str()],
             ];

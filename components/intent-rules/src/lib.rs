@@ -33,6 +33,7 @@ use normal::spelling::Speller;
 use select::choose::{Hit, Request, Selection};
 use select::filter::{Filter, unknown_type};
 use synonyms::Synonyms;
+use topics::Topics;
 
 /// A content base with everything built over it. Never changes.
 #[derive(Debug)]
@@ -63,9 +64,8 @@ impl Engine {
             lexicon
                 .common
                 .iter()
-                .chain(synonyms.words())
-                .chain(lexicon.topics.words())
-                .cloned(),
+                .cloned()
+                .chain(Synonyms::words().chain(Topics::words()).map(str::to_owned)),
         );
         let normaliser = Normaliser::new(
             std::mem::take(&mut lexicon.english),

@@ -7,40 +7,41 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::text::stem;
 
+const TEXT: &str = include_str!("../data/synonyms.txt");
+
 /// The groups, by stem.
 #[derive(Debug, Default)]
 pub struct Synonyms {
-    groups: Vec<BTreeSet<String>>,
-    of: HashMap<String, Vec<usize>>,
-    words: Vec<String>,
+    groups: Vec<Box<[Box<str>]>>,
+    of: HashMap<String, Vec<u16>>,
 }
 
 impl Synonyms {
     /// Reads the built-in groups.
     #[must_use]
     pub fn built_in() -> Self {
-        Self::from_text(include_str!("../data/synonyms.txt"))
+        Self::from_text(TEXT)
     }
 
     fn from_text(text: &str) -> Self {
         let mut synonyms = Self::default();
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
-            let group: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-            let stems: BTreeSet<String> = group.iter().map(|word| stem(word)).collect();
+            let stems: BTreeSet<String> = line.split_whitespace().map(stem).collect();
+            let Ok(at) = u16::try_from(synonyms.groups.len()) else {
+                break;
+            };
             for stem in &stems {
-                let groups = synonyms.of.entry(stem.clone()).or_default();
-                groups.push(synonyms.groups.len());
+                synonyms.of.entry(stem.clone()).or_default().push(at);
             }
-            synonyms.groups.push(stems);
-            synonyms.words.extend(group);
+            let group = stems.into_iter().map(String::into_boxed_str);
+            synonyms.groups.push(group.collect());
         }
         synonyms
     }
 
-    /// All words of the groups.
-    #[must_use]
-    pub fn words(&self) -> &[String] {
-        &self.words
+    /// All words of the built-in groups.
+    pub fn words() -> impl Iterator<Item = &'static str> {
+        TEXT.split_whitespace()
     }
 
     /// The other stems of the groups that a stem is in.
@@ -48,9 +49,9 @@ impl Synonyms {
     pub fn of(&self, stem: &str) -> BTreeSet<&str> {
         let groups = self.of.get(stem).into_iter().flatten();
         groups
-            .filter_map(|at| self.groups.get(*at))
-            .flatten()
-            .map(String::as_str)
+            .filter_map(|at| self.groups.get(usize::from(*at)))
+            .flat_map(|group| group.iter())
+            .map(|stem| &**stem)
             .filter(|other| *other != stem)
             .collect()
     }
@@ -72,6 +73,6 @@ mod tests {
         assert_eq!(of("ships"), ["boat"]);
         assert_eq!(of("boats"), ["cano", "ship"]);
         assert!(of("zebra").is_empty());
-        assert!(Synonyms::built_in().words().len() > 200);
+        assert!(Synonyms::words().count() > 200);
     }
 }

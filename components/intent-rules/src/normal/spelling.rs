@@ -32,7 +32,7 @@ pub struct Speller {
     /// Those of them that are long enough to be told by ear, by the row of their consonants.
     heard: HashMap<String, Vec<Heard>>,
     /// All that a word may become, by first letter, with its rank: the words of rules and names are likelier than those of texts.
-    words: BTreeMap<char, Vec<(String, u8)>>,
+    words: BTreeMap<char, Vec<(Box<str>, u8)>>,
 }
 
 /// A word that may be heard for another one.
@@ -69,8 +69,11 @@ impl Speller {
             ranks.entry(word).or_insert(1);
         }
         for word in everyday {
+            let stem = stem(&word);
+            if stem != word {
+                speller.everyday_stems.insert(stem);
+            }
             speller.everyday.insert(word.clone());
-            speller.everyday_stems.insert(stem(&word));
             ranks.entry(word).or_insert(2);
         }
         for (word, _) in ranks.iter().filter(|(_, rank)| **rank < 2) {
@@ -91,7 +94,11 @@ impl Speller {
                 .next()
                 .filter(|_| word.len() >= MIN_LETTERS - 1)
             {
-                speller.words.entry(first).or_default().push((word, rank));
+                speller
+                    .words
+                    .entry(first)
+                    .or_default()
+                    .push((word.into_boxed_str(), rank));
             }
         }
         speller
@@ -196,7 +203,8 @@ impl Speller {
         let stem = stem(word);
         self.everyday.contains(word)
             || self.stems.contains(&stem)
-            || (word.len() > MIN_LETTERS && self.everyday_stems.contains(&stem))
+            || (word.len() > MIN_LETTERS
+                && (self.everyday_stems.contains(&stem) || self.everyday.contains(&stem)))
     }
 
     /// The word that an unknown one was probably meant to be, and its rank.

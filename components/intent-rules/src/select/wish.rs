@@ -18,7 +18,7 @@ pub(super) const MUCH_MORE: f32 = 1.3;
 const MIN_KEYWORD_SHARE: f32 = 0.5;
 
 /// How much of the keywords, by field too, an item must hold to put those aside that hold none.
-pub(super) const TELLING: f32 = 0.6;
+pub(super) const TELLING: f32 = 0.75;
 /// The same for a guess, when nothing holds as much.
 const LEAST_SHARE: f32 = 0.2;
 
