@@ -42,12 +42,12 @@ fn ask(engine: &Engine, question: &str) {
     assert!((0.0..=1.0).contains(&found.confidence));
     let request = Request {
         text: question.to_owned(),
-        intent: found.intent,
+        intent: found.intent.to_owned(),
         item_type: found.item_type,
         entities: found
             .entities
             .into_iter()
-            .map(|entity| (entity.kind, entity.value))
+            .map(|entity| (entity.kind.to_owned(), entity.value))
             .collect(),
         keywords: found.keywords,
         previous_item_ids: Vec::new(),
