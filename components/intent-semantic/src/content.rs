@@ -1,7 +1,7 @@
-//! The content base by meaning: every item in pieces, and how near each item is to a question.
+//! The content base by meaning: every item and every type in pieces, and how near each is to a question.
 //!
-//! Embedding costs time when a stage is loaded, about 20 ms a piece in a component, so the number of pieces has a limit. Summaries come
-//! first, so that of a base that is too large only details are left out, and last whole items, which words still find.
+//! Embedding costs time when a stage is loaded, 5 to 20 ms a piece in a component, so the number of pieces has a limit. Whole summaries
+//! come first and titles last, so that a base that is too large loses what is told elsewhere too.
 
 use intent_rules::base::{ContentBase, Item};
 
@@ -52,9 +52,48 @@ impl Calibration {
 /// Below one half, from where on an item fits.
 const JUST_UNFIT: f32 = 0.49;
 
-/// The meanings of all items, in the order of the base.
+/// What a piece is of an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The title alone.
+    Title,
+    /// Title with summary, or title with details.
+    Text,
+    /// Title with keywords.
+    Keywords,
+}
+
+/// The meanings of all items, in the order of the base, and of its types.
 #[derive(Debug)]
-pub struct Items(Vec<Vec<Meaning>>);
+pub struct Items {
+    items: Vec<Vec<(Kind, Meaning)>>,
+    types: Vec<Vec<Meaning>>,
+}
+
+/// How near the pieces of an item are to a question; -1 where it has none.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Near {
+    /// Its title.
+    pub title: f32,
+    /// The nearer of summary and details.
+    pub text: f32,
+    /// Its keywords.
+    pub keywords: f32,
+}
+
+impl Near {
+    /// The nearest of all.
+    #[must_use]
+    pub fn most(&self) -> f32 {
+        self.title.max(self.text).max(self.keywords)
+    }
+
+    /// The sum of what is told in words rather than named.
+    #[must_use]
+    pub fn told(&self) -> f32 {
+        self.text + self.keywords
+    }
+}
 
 impl Items {
     /// Embeds a content base.
@@ -62,34 +101,88 @@ impl Items {
     /// # Errors
     /// Those of `embed`.
     pub fn new(base: &ContentBase, embed: Embed<'_>) -> Result<Self, Error> {
-        let mut items: Vec<Vec<Meaning>> = base.items.iter().map(|_| Vec::new()).collect();
-        for (at, text) in pieces(&base.items).take(MAX_PIECES) {
+        let mut items: Vec<Vec<(Kind, Meaning)>> = base.items.iter().map(|_| Vec::new()).collect();
+        let mut types: Vec<Vec<Meaning>> = Vec::new();
+        let mut left = MAX_PIECES;
+        for of_type in &base.types {
+            let nouns = std::iter::once(of_type.title.to_lowercase())
+                .chain(of_type.synonyms.iter().cloned());
+            let ways = nouns
+                .map(|noun| format!("which {noun} did she have"))
+                .chain(
+                    of_type
+                        .verbs
+                        .iter()
+                        .map(|verb| format!("what did she {verb}")),
+                );
+            let ways: Vec<String> = ways.take(left).collect();
+            left -= ways.len();
+            types.push(
+                ways.iter()
+                    .map(|way| embed(way))
+                    .collect::<Result<_, _>>()?,
+            );
+        }
+        for (at, kind, text) in pieces(&base.items).take(left) {
             if let Some(pieces) = items.get_mut(at) {
-                pieces.push(embed(&text)?);
+                pieces.push((kind, embed(&text)?));
             }
         }
-        Ok(Self(items))
+        Ok(Self { items, types })
     }
 
-    /// The similarity of a question to the nearest piece of each item; 0 for an item without pieces.
+    /// How near each item is to a question.
     #[must_use]
-    pub fn similarities(&self, question: &Meaning) -> Vec<f32> {
-        let nearest = |pieces: &Vec<Meaning>| {
-            let all = pieces.iter().map(|piece| piece.similarity(question));
-            all.reduce(f32::max).unwrap_or(0.0)
+    pub fn near(&self, question: &Meaning) -> Vec<Near> {
+        let near = |pieces: &Vec<(Kind, Meaning)>| {
+            let mut near = Near {
+                title: -1.0,
+                text: -1.0,
+                keywords: -1.0,
+            };
+            for (kind, piece) in pieces {
+                let most = match kind {
+                    Kind::Title => &mut near.title,
+                    Kind::Text => &mut near.text,
+                    Kind::Keywords => &mut near.keywords,
+                };
+                *most = most.max(piece.similarity(question));
+            }
+            near
         };
-        self.0.iter().map(nearest).collect()
+        self.items.iter().map(near).collect()
+    }
+
+    /// How near the nearest way to ask for each type is to a question.
+    #[must_use]
+    pub fn types(&self, question: &Meaning) -> Vec<f32> {
+        let near = |ways: &Vec<Meaning>| {
+            let all = ways.iter().map(|way| way.similarity(question));
+            all.fold(-1.0, f32::max)
+        };
+        self.types.iter().map(near).collect()
     }
 }
 
-/// Index of the item and text of each piece: title with summary of all items, then title with details.
-fn pieces(items: &[Item]) -> impl Iterator<Item = (usize, String)> {
-    let of = |text: fn(&Item) -> &str| {
+/// Index of the item, kind and text of each piece.
+fn pieces(items: &[Item]) -> impl Iterator<Item = (usize, Kind, String)> {
+    let of = |kind: Kind, texts: fn(&Item) -> Vec<String>| {
         let all = items.iter().enumerate();
-        all.filter(move |(_, item)| !text(item).is_empty())
-            .map(move |(at, item)| (at, format!("{}. {}", item.title, text(item))))
+        all.flat_map(move |(at, item)| texts(item).into_iter().map(move |text| (at, kind, text)))
     };
-    of(|item| &item.summary).chain(of(|item| &item.details))
+    of(Kind::Text, |item| with_title(item, &item.summary))
+        .chain(of(Kind::Text, |item| with_title(item, &item.details)))
+        .chain(of(Kind::Keywords, |item| {
+            with_title(item, &item.keywords.join(", "))
+        }))
+        .chain(of(Kind::Title, |item| vec![item.title.clone()]))
+}
+
+fn with_title(item: &Item, text: &str) -> Vec<String> {
+    if text.is_empty() {
+        return Vec::new();
+    }
+    vec![format!("{}. {text}", item.title)]
 }
 
 #[cfg(test)]
@@ -97,16 +190,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn summaries_come_before_details() {
+    fn summaries_come_first_and_titles_last() {
         let json = std::fs::read(crate::testing::content_folder().join("content.json")).unwrap();
         let base = ContentBase::from_json(&json).unwrap();
-        let all: Vec<(usize, String)> = pieces(&base.items).collect();
+        let all: Vec<(usize, Kind, String)> = pieces(&base.items).collect();
         let n = base.items.len();
-        assert!(all.len() > n, "{} pieces", all.len());
-        assert!(all.iter().take(n).map(|(at, _)| *at).eq(0..n));
+        assert!(all.len() > 3 * n, "{} pieces", all.len());
+        assert!(all.iter().take(n).map(|(at, ..)| *at).eq(0..n));
         assert!(
             all.iter()
-                .all(|(at, text)| text.starts_with(&base.items[*at].title))
+                .all(|(at, _, text)| text.starts_with(&base.items[*at].title))
+        );
+        let last = all.iter().rev().take(n);
+        assert!(
+            last.map(|(_, kind, _)| *kind)
+                .all(|kind| kind == Kind::Title)
         );
     }
 

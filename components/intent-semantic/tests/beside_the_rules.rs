@@ -53,7 +53,7 @@ fn ids(selection: &Selection<'_>) -> Vec<String> {
     hits.map(|hit| hit.item.id.clone()).collect()
 }
 
-/// What the rules are held to, the model has to leave as it is.
+/// What the rules are held to, the model leaves nearly always as it is: it weighs their verdict and their choice, and may think otherwise.
 #[test]
 fn what_the_rules_know_stays() {
     let Some((rules, semantic)) = loaded() else {
@@ -66,22 +66,29 @@ fn what_the_rules_know_stays() {
         .map(|line| line.0.trim())
         .collect();
     assert!(questions.len() >= 60);
-    let mut wrong = Vec::new();
-    for question in questions {
+    let mut intents = Vec::new();
+    let mut firsts = Vec::new();
+    for question in &questions {
         let (by_rules, found) = (
             rules.classify(question, &[]).unwrap(),
             semantic.classify(question, &[]).unwrap(),
         );
-        let cards = ids(&rules.select(&request(question, &by_rules)).unwrap());
-        let selected = ids(&semantic.select(&request(question, &found)).unwrap());
-        if by_rules.intent != found.intent || (!cards.is_empty() && cards != selected) {
-            wrong.push(format!(
-                "{question}: {} {cards:?} became {} {selected:?}",
+        if by_rules.intent != found.intent {
+            intents.push(format!(
+                "{question}: {} became {}",
                 by_rules.intent, found.intent
             ));
+            continue;
+        }
+        let cards = ids(&rules.select(&request(question, &by_rules)).unwrap());
+        let selected = ids(&semantic.select(&request(question, &found)).unwrap());
+        if cards.first().is_some_and(|first| !selected.contains(first)) {
+            firsts.push(format!("{question}: {cards:?} became {selected:?}"));
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let few = questions.len() / 10;
+    assert!(intents.len() <= few, "{}", intents.join("\n"));
+    assert!(firsts.len() <= few, "{}", firsts.join("\n"));
 }
 
 /// Questions with other words than those of the content. Of what the rules do not find, the score says that meaning found it.
