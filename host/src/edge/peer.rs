@@ -46,6 +46,12 @@ pub(super) struct Place {
 }
 
 impl Crowd {
+    /// Connections open now.
+    pub(super) fn size(&self) -> usize {
+        let open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        open.values().sum()
+    }
+
     /// A place for one more connection; none when that address has `most` already. 0 is any number.
     pub(super) fn enter(&self, address: IpAddr, most: usize) -> Option<Place> {
         let address = address.to_canonical();
@@ -55,6 +61,7 @@ impl Crowd {
             return None;
         }
         *n += 1;
+        drop(open);
         Some(Place {
             crowd: self.clone(),
             address,
@@ -108,6 +115,7 @@ mod tests {
         drop(first);
         assert!(crowd.enter(one, 2).is_some());
         assert!(crowd.enter(one, 0).is_some());
+        assert_eq!(crowd.size(), 1);
         drop(second);
         assert!(crowd.0.lock().unwrap().is_empty());
     }

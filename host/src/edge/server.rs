@@ -123,8 +123,7 @@ struct Door<'a> {
 impl Door<'_> {
     /// Everybody. Never returns.
     async fn clients(&self, listener: &TcpListener, tls: Option<&Arc<Tls>>) {
-        let max = self.settings.max_connections;
-        let open = Arc::new(Semaphore::new(max));
+        let open = Arc::new(Semaphore::new(self.settings.max_connections));
         let crowd = Crowd::default();
         loop {
             let (stream, address, permit) = accept(listener, &open).await;
@@ -134,15 +133,15 @@ impl Door<'_> {
                 continue;
             };
             let metrics = self.handler.metrics.clone();
-            metrics.connections(max - open.available_permits());
-            let (serving, open) = (
+            metrics.connections(crowd.size());
+            let (serving, crowd) = (
                 self.serve(stream, address, tls.cloned(), false),
-                Arc::clone(&open),
+                crowd.clone(),
             );
             tokio::spawn(async move {
                 serving.await;
                 drop((permit, place));
-                metrics.connections(max - open.available_permits());
+                metrics.connections(crowd.size());
             });
         }
     }
