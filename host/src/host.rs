@@ -1,6 +1,8 @@
 //! The host put together: engines, stages, stores, the edge component and the server, in the order in which they need each other.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -83,7 +85,7 @@ impl Host {
         let engines = Engines::new(&config.engine, plan.edge).map_err(StartError::Engine)?;
         // The edge first: it is small, and behind the stages' models and code it would wait for minutes on a first start.
         let prepared = load_edge(&engines, artifact).await?;
-        let stores = Arc::new(open_stores(config)?);
+        let stores = Arc::new(open_stores(config, &metrics)?);
         let bus = Bus::new(&metrics);
         tokio::spawn(events::count(bus.subscribe("metrics"), metrics.clone()));
         let nats = config.nats.clone().map(|settings| {
@@ -129,6 +131,7 @@ impl Host {
             stores,
             metrics,
             telemetry: telemetry.clone(),
+            folders: folders(config),
             max_body: config.server.max_body,
             pace: config.server.pace,
             is_watched_elsewhere: watchers.is_some(),
@@ -199,12 +202,21 @@ async fn load_edge(engines: &Engines, artifact: Artifact) -> Result<Prepared, St
         .map_err(StartError::Edge)
 }
 
-fn open_stores(config: &Config) -> Result<Stores, StartError> {
+/// Folders that data is kept in, for whoever watches the disks.
+fn folders(config: &Config) -> Arc<[PathBuf]> {
+    let buckets = config.buckets.iter();
+    let buckets = buckets.filter_map(|bucket| bucket.backend.folder().map(Path::to_owned));
+    let all: BTreeSet<_> = buckets.chain(config.engine.cache_dir.clone()).collect();
+    all.into_iter().collect()
+}
+
+fn open_stores(config: &Config, metrics: &Metrics) -> Result<Stores, StartError> {
     let mut stores = Stores::new();
     for bucket in &config.buckets {
         let opened = Store::open(&bucket.backend, bucket.bounds.clone());
         let store =
             opened.map_err(|error| StartError::Bucket(bucket.name.clone(), error.to_string()))?;
+        let store = store.watched(&bucket.name, metrics);
         stores.insert(bucket.name.clone(), Arc::new(store));
     }
     Ok(stores)

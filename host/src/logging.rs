@@ -5,9 +5,11 @@ use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
 
+use self::json::Flat;
 use self::one_line::OneLine;
 use crate::config::{Config, Format};
 
+mod json;
 mod one_line;
 
 /// Starts logging as configured. Does nothing when it has been started before.
@@ -26,12 +28,7 @@ pub fn start(config: &Config) -> Result<(), ParseError> {
         .with_writer(OneLine { colours });
     let _already = match config.log_format {
         Format::Text => lines.with_ansi(colours).try_init(),
-        Format::Json => lines
-            .json()
-            .flatten_event(true)
-            .with_current_span(true)
-            .with_span_list(false)
-            .try_init(),
+        Format::Json => lines.json().event_format(Flat).try_init(),
     };
     Ok(())
 }

@@ -1,7 +1,13 @@
 //! `colloquy:host/status`: what this host tells of itself to the edge component, which tells whoever operates it.
 
+use std::time::Duration;
+
 use crate::bindings::colloquy::host::status;
 use crate::edge::Turn;
+use crate::store::Error;
+
+/// How long a store may take to say that it is there.
+const PROBE: Duration = Duration::from_secs(2);
 
 impl status::Host for Turn {
     async fn stages(&mut self) -> wasmtime::Result<Vec<status::Stage>> {
@@ -9,18 +15,26 @@ impl status::Host for Turn {
     }
 
     async fn stores(&mut self) -> wasmtime::Result<Vec<status::Store>> {
-        let stores = self.stores.iter().map(|(name, store)| {
+        let mut all = Vec::with_capacity(self.stores.len());
+        for (name, store) in &*self.stores {
+            // Asked, because one that nobody used since it went away looks well. The text of a failure is for the log.
+            let failure = match tokio::time::timeout(PROBE, store.probe()).await {
+                Ok(Ok(())) => None,
+                Ok(Err(Error::Unavailable(_))) => Some("it is unavailable"),
+                Ok(Err(_)) => Some("it failed"),
+                Err(_) => Some("it does not answer in time"),
+            };
             let usage = store.usage();
-            status::Store {
+            all.push(status::Store {
                 name: name.clone(),
                 backend: store.backend().to_owned(),
-                failure: store.failure(),
+                failure: failure.map(str::to_owned),
                 n_bytes: Some(usage.bytes),
                 n_keys: Some(usage.keys),
                 max_bytes: Some(store.max_bytes()),
-            }
-        });
-        Ok(stores.collect())
+            });
+        }
+        Ok(all)
     }
 
     async fn upstreams(&mut self) -> wasmtime::Result<Vec<status::Upstream>> {

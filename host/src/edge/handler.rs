@@ -1,6 +1,7 @@
 //! One request: its id, its span, the host's own routes, the edge component for the rest, and what is told about it afterwards.
 
 use std::convert::Infallible;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -37,6 +38,8 @@ pub(crate) struct Handler {
     pub(crate) breakers: Arc<Breakers>,
     pub(crate) metrics: Metrics,
     pub(crate) telemetry: Telemetry,
+    /// Where data is kept.
+    pub(crate) folders: Arc<[PathBuf]>,
     pub(crate) max_body: u64,
     pub(crate) pace: Pace,
     /// Whether those who watch the host have an address of their own.
@@ -138,11 +141,14 @@ impl Handler {
                 .pool(report.stage, &report.section, &report.status);
         }
         for (name, store) in &*self.stores {
-            self.metrics.bucket(name, store.usage());
+            self.metrics.bucket(name, store);
         }
         for (upstream, state) in self.breakers.read().await {
             self.metrics.breaker(upstream, state);
         }
+        let (metrics, folders) = (self.metrics.clone(), Arc::clone(&self.folders));
+        let read = tokio::task::spawn_blocking(move || metrics.process(&folders));
+        read.await.map_err(|_| Problem::Internal)?;
         let text = self.metrics.encode().map_err(|_| Problem::Internal)?;
         let mut response = Response::new(full(text));
         response

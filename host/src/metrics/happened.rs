@@ -85,6 +85,12 @@ impl Metrics {
         events.get_or_create(&Kind { event }).inc();
     }
 
+    /// There is this subscriber, and it has missed nothing so far.
+    pub(crate) fn subscribed(&self, subscriber: &'static str) {
+        let dropped = &self.inner.happened.dropped;
+        drop(dropped.get_or_create(&OfSubscriber { subscriber }));
+    }
+
     /// An event that a subscriber does not get.
     pub(crate) fn event_dropped(&self, subscriber: &'static str) {
         let dropped = &self.inner.happened.dropped;
@@ -117,6 +123,11 @@ impl Metrics {
             let value = i64::from(now == Some(state));
             let states = &self.inner.happened.breaker_state;
             states.get_or_create(&is).set(value);
+            let change = BreakerChange {
+                upstream: upstream.to_owned(),
+                to: state.name(),
+            };
+            drop(self.inner.happened.breaker_changes.get_or_create(&change));
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod edge;
 mod happened;
+mod process;
 mod registering;
 mod stages;
 mod stores;
@@ -28,6 +29,7 @@ struct Inner {
     registry: Registry,
     edge: edge::Edge,
     happened: happened::Happened,
+    process: process::Process,
     stages: stages::Stages,
     stores: stores::Stores,
     turns: turns::Turns,
@@ -41,6 +43,7 @@ impl Metrics {
         let inner = Inner {
             edge: edge::Edge::register(r),
             happened: happened::Happened::register(r),
+            process: process::Process::register(r),
             stages: stages::Stages::register(r),
             stores: stores::Stores::register(r),
             turns: turns::Turns::register(r),

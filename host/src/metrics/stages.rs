@@ -13,6 +13,9 @@ use super::Metrics;
 use super::registering::{CALL, Histograms, PATIENCE, WAIT, histograms, plain, timed};
 use crate::stage::Status;
 
+/// All there are.
+const STAGES: [&str; 6] = ["ingest", "vad", "asr", "intent", "llm", "tts"];
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct StageCall {
     stage: &'static str,
@@ -76,6 +79,10 @@ pub(super) struct Stages {
 impl Stages {
     pub(super) fn register(registry: &mut Registry) -> Self {
         let r = registry.sub_registry_with_prefix("colloquy");
+        let degraded: Family<OfStage, Counter> = Family::default();
+        for stage in STAGES {
+            drop(degraded.get_or_create(&OfStage { stage }));
+        }
         Self {
             calls: timed(
                 r,
@@ -147,13 +154,30 @@ impl Stages {
                 r,
                 "stage_degraded",
                 "Times that something lesser stood in for a stage",
-                Family::default(),
+                degraded,
             ),
         }
     }
 }
 
 impl Metrics {
+    /// There is this implementation of a stage. What it has not done yet is counted as zero, so that the first time is seen as a change.
+    pub(crate) fn section(&self, stage: &'static str, section: &Arc<str>) {
+        let stages = &self.inner.stages;
+        for (family, reasons) in [
+            (
+                &stages.failures,
+                &["busy", "deadline", "unavailable", "internal"][..],
+            ),
+            (&stages.refused, &["busy", "unavailable", "internal"][..]),
+            (&stages.retired, &["trap", "memory", "deadline"][..]),
+        ] {
+            for reason in reasons {
+                drop(family.get_or_create(&StageReason::new(stage, section, reason)));
+            }
+        }
+    }
+
     /// A call of a stage ended.
     pub(crate) fn called(
         &self,
@@ -223,8 +247,7 @@ impl Metrics {
     /// Something lesser stood in for a stage.
     pub(crate) fn degraded(&self, stage: &str) {
         // A component names the stage; only names that there are make a series.
-        let known = ["ingest", "vad", "asr", "intent", "llm", "tts"];
-        let stage = known.into_iter().find(|known| *known == stage);
+        let stage = STAGES.into_iter().find(|known| *known == stage);
         let of = OfStage {
             stage: stage.unwrap_or("other"),
         };

@@ -80,7 +80,23 @@ impl Turns {
             histogram(SESSION),
         );
         let r = r.sub_registry_with_prefix("colloquy");
-        let removed_bytes = Family::default();
+        // Zero is a figure, too: a counter that begins with its first event hides that event from whoever looks at changes.
+        let removed: Family<Removed, Counter> = Family::default();
+        let removed_bytes: Family<Removed, Counter> = Family::default();
+        for reason in [Removal::Expired, Removal::SessionEnded, Removal::Evicted] {
+            for served in [false, true] {
+                let of = Removed {
+                    reason: reason.name(),
+                    served: truth(served),
+                };
+                drop(removed.get_or_create(&of));
+                drop(removed_bytes.get_or_create(&of));
+            }
+        }
+        let sweeps: Family<Swept, Counter> = Family::default();
+        for complete in ["true", "false"] {
+            drop(sweeps.get_or_create(&Swept { complete }));
+        }
         r.register_with_unit(
             "audio_removed",
             "Bytes of answers' audio that are gone, by reason, and by whether anybody had fetched it",
@@ -123,14 +139,14 @@ impl Turns {
                 r,
                 "audio_removed_items",
                 "Answers' audio that is gone, by reason, and by whether anybody had fetched it",
-                Family::default(),
+                removed,
             ),
             removed_bytes,
             sweeps: plain(
                 r,
                 "sweeps",
                 "Times that the gateway looked for what had ended",
-                Family::default(),
+                sweeps,
             ),
             swept_sessions: plain(
                 r,

@@ -95,6 +95,7 @@ impl<S: Stage> Version<S> {
             reach,
             loaded: loaded.clone(),
         };
+        metrics.section(S::NAME, &section);
         let (counter, of) = (metrics.clone(), Arc::clone(&section));
         let pool = Pool::start(
             rules,

@@ -13,15 +13,17 @@ mod sqlite;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use health::Health;
 use memory::Memory;
 use object::Object;
 use redis::Redis;
 use sqlite::Sqlite;
+
+use crate::metrics::Metrics;
 
 /// Longest key in bytes.
 const KEY: usize = 1024;
@@ -114,6 +116,8 @@ pub(crate) struct Store {
     kind: Kind,
     max_bytes: u64,
     health: Arc<Health>,
+    /// Its name, and where its answers are counted.
+    watch: Option<(Arc<str>, Metrics)>,
 }
 
 enum Kind {
@@ -125,14 +129,15 @@ enum Kind {
 
 /// The same question to whichever backend it is; what the answer tells of the backend is noted.
 macro_rules! ask {
-    ($store:ident, $bucket:ident => $question:expr) => {{
+    ($store:ident, $bucket:ident.$question:ident($($argument:expr),*)) => {{
+        let since = Instant::now();
         let answer = match &$store.kind {
-            Kind::Memory($bucket) => $question.await,
-            Kind::Sqlite($bucket) => $question.await,
-            Kind::Redis($bucket) => $question.await,
-            Kind::Object($bucket) => $question.await,
+            Kind::Memory($bucket) => $bucket.$question($($argument),*).await,
+            Kind::Sqlite($bucket) => $bucket.$question($($argument),*).await,
+            Kind::Redis($bucket) => $bucket.$question($($argument),*).await,
+            Kind::Object($bucket) => $bucket.$question($($argument),*).await,
         };
-        $store.noted(answer)
+        $store.noted(stringify!($question), since, answer)
     }};
 }
 
@@ -162,7 +167,16 @@ impl Store {
             kind,
             max_bytes,
             health,
+            watch: None,
         })
+    }
+
+    /// The same, counted under this name.
+    pub(crate) fn watched(mut self, name: &str, metrics: &Metrics) -> Self {
+        let name = name.into();
+        metrics.has_bucket(&name);
+        self.watch = Some((name, metrics.clone()));
+        self
     }
 
     /// The name of the backend, as configuration has it.
@@ -187,18 +201,18 @@ impl Store {
 
     /// Asks the backend whether it is there, and what it holds.
     pub(crate) async fn probe(&self) -> Result<(), Error> {
-        ask!(self, bucket => bucket.probe())
+        ask!(self, bucket.probe())
     }
 
     /// The value of a key.
     pub(crate) async fn get(&self, key: String) -> Result<Option<Vec<u8>>, Error> {
-        ask!(self, bucket => bucket.get(key))
+        ask!(self, bucket.get(key))
     }
 
     /// Sets a value and makes room for it.
     pub(crate) async fn set(&self, key: String, value: Vec<u8>) -> Result<(), Error> {
         check(&key)?;
-        ask!(self, bucket => bucket.set(key, value))
+        ask!(self, bucket.set(key, value))
     }
 
     /// Sets a value if what is there now is what was `seen`: the same bytes, or nothing.
@@ -209,31 +223,44 @@ impl Store {
         value: Vec<u8>,
     ) -> Result<Swap, Error> {
         check(&key)?;
-        ask!(self, bucket => bucket.swap(key, seen, value))
+        ask!(self, bucket.swap(key, seen, value))
     }
 
     /// Adds to a number, which is 0 when it is not there, and returns the sum.
     pub(crate) async fn increment(&self, key: String, delta: i64) -> Result<i64, Error> {
         check(&key)?;
-        ask!(self, bucket => bucket.increment(key, delta))
+        ask!(self, bucket.increment(key, delta))
     }
 
     /// Removes a key, if it is there.
     pub(crate) async fn delete(&self, key: String) -> Result<(), Error> {
-        ask!(self, bucket => bucket.delete(key))
+        ask!(self, bucket.delete(key))
     }
 
     /// Whether a key has a value.
     pub(crate) async fn exists(&self, key: String) -> Result<bool, Error> {
-        ask!(self, bucket => bucket.exists(key))
+        ask!(self, bucket.exists(key))
     }
 
     /// The keys after a cursor.
     pub(crate) async fn list(&self, cursor: Option<String>) -> Result<Page, Error> {
-        ask!(self, bucket => bucket.list(cursor))
+        ask!(self, bucket.list(cursor))
     }
 
-    fn noted<T>(&self, answer: Result<T, Error>) -> Result<T, Error> {
+    fn noted<T>(
+        &self,
+        question: &'static str,
+        since: Instant,
+        answer: Result<T, Error>,
+    ) -> Result<T, Error> {
+        if let Some((name, metrics)) = &self.watch {
+            let failed = match &answer {
+                Err(Error::Unavailable(_)) => Some("unavailable"),
+                Err(Error::Backend(_)) => Some("failed"),
+                _ => None,
+            };
+            metrics.bucket_asked(name, question, since.elapsed(), failed);
+        }
         match &answer {
             // The backend tells of its absence itself, and when that is over.
             Err(Error::Unavailable(_)) => {}
@@ -250,6 +277,17 @@ impl Store {
             Kind::Sqlite(bucket) => bucket.usage(),
             Kind::Redis(bucket) => bucket.usage(),
             Kind::Object(bucket) => bucket.usage(),
+        }
+    }
+}
+
+impl Backend {
+    /// Where on the disks of this machine it keeps its values, if it does.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::Memory | Self::Redis(_) => None,
+            Self::Sqlite(path) => path.parent(),
+            Self::Object(settings) => settings.folder(),
         }
     }
 }

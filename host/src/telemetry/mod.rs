@@ -45,6 +45,9 @@ impl Telemetry {
         runtime: &Handle,
         metrics: &Metrics,
     ) -> Result<Self, String> {
+        for result in ["ended", "exported", "failed"] {
+            metrics.spans(result, 0);
+        }
         let sampler = Sampler::TraceIdRatioBased(settings.sample_ratio);
         let provider = SdkTracerProvider::builder()
             .with_resource(
