@@ -14,6 +14,7 @@ pub mod eval;
 pub mod host;
 pub mod nats;
 pub mod nginx;
+pub mod otlp;
 pub mod preinit;
 pub mod process;
 pub mod python;

@@ -19,6 +19,7 @@ mod faults;
 mod hostile;
 mod llm;
 mod openai;
+mod observe;
 mod operation;
 mod preinit;
 mod questions;
@@ -59,6 +60,7 @@ fn main() -> anyhow::Result<()> {
         sessions::CASES,
         speech::CASES,
         operation::CASES,
+        observe::CASES,
         preinit::CASES,
     ]
     .concat();
@@ -70,6 +72,7 @@ fn main() -> anyhow::Result<()> {
         events::OWN_CASES,
         faults::OWN_CASES,
         operation::OWN_CASES,
+        observe::OWN_CASES,
         preinit::OWN_CASES,
         chains::OWN_CASES,
         remote::OWN_CASES,
