@@ -17,6 +17,7 @@ use intent_rules::intent::{Classification, Turn, context};
 use intent_rules::select::choose::{Hit, MAX_HITS, Request, Selection};
 use intent_rules::select::filter::Filter;
 use intent_rules::select::score::WEIGHTS;
+use intent_rules::text::tokens::words;
 
 use crate::choice::{Asked, Choice, Limits};
 use crate::content::{Calibration, Items};
@@ -153,7 +154,8 @@ impl Semantic {
             return Ok(by_rules);
         }
         let question = question::read(&self.rules, &request.text, request.previous_item_ids.len());
-        if question.units.is_empty() {
+        // To a model, one company is like another: where the content does not have a name, only the rules may show something.
+        if question.units.is_empty() || self.has_strange_name(&request.text) {
             return Ok(by_rules);
         }
         let probabilities = self.probabilities(request, &question)?;
@@ -231,6 +233,27 @@ impl Semantic {
             types: types.map(|(a, b)| f32::midpoint(a, b)).collect(),
         };
         Ok(self.choice.probabilities(base, &asked))
+    }
+
+    /// Whether a text holds a name, a word with a capital that does not begin a sentence, which is neither the subject's nor a word of
+    /// the content, and which the rules do not take for another one.
+    fn has_strange_name(&self, text: &str) -> bool {
+        let subject = &self.rules.base().subject;
+        let own: Vec<String> = std::iter::once(&subject.name)
+            .chain(&subject.aliases)
+            .flat_map(|name| words(name))
+            .collect();
+        let mut begins = true;
+        text.split_whitespace().any(|said| {
+            let is_name = !begins && said.starts_with(char::is_uppercase);
+            begins = said.ends_with(['.', '?', '!', ':']);
+            is_name
+                && words(said).into_iter().any(|word| {
+                    word.chars().count() > 1
+                        && !own.contains(&word)
+                        && self.rules.known_share(&[word]) == 0.0
+                })
+        })
     }
 
     fn ids(&self, places: &[usize]) -> impl Iterator<Item = &str> {
