@@ -93,3 +93,73 @@ impl Telemetry {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+
+    use super::*;
+
+    const CLIENTS: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+    fn told(trace: &Trace) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        Work::begin(trace, "llm", "llm-openai", "generate").inject(&mut headers);
+        headers
+    }
+
+    #[test]
+    fn without_a_collector_what_a_client_says_is_handed_on() {
+        let (telemetry, metrics) = (Telemetry::default(), Metrics::new());
+        let mut headers = HeaderMap::new();
+        headers.insert("traceparent", CLIENTS.parse().unwrap());
+        let trace = telemetry.request(&headers, "POST", "r-1", &metrics);
+        assert_eq!(
+            trace.id().as_deref(),
+            Some("0af7651916cd43dd8448eb211c80319c")
+        );
+        assert_eq!(told(&trace)["traceparent"], CLIENTS);
+        for nonsense in [None, Some("00-0-0-01"), Some("hello")] {
+            let mut headers = HeaderMap::new();
+            if let Some(text) = nonsense {
+                headers.insert("traceparent", text.parse().unwrap());
+            }
+            let trace = telemetry.request(&headers, "POST", "r-1", &metrics);
+            assert_eq!(trace.id(), None);
+            assert!(told(&trace).is_empty(), "{nonsense:?}");
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_absent_collector_loses_spans_and_no_more() {
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}/v1/traces", nobody.local_addr().unwrap());
+        drop(nobody);
+        let settings = Settings {
+            endpoint,
+            service_name: "test".into(),
+            headers: Default::default(),
+            sample_ratio: 1.0,
+            timeout: Duration::from_millis(100),
+        };
+        let metrics = Metrics::new();
+        let runtime = Handle::current();
+        let telemetry = Telemetry::start(&settings, Client::default(), &runtime, &metrics).unwrap();
+        // More than may wait.
+        for _ in 0..10_000 {
+            let trace = telemetry.request(&HeaderMap::new(), "GET", "r-1", &metrics);
+            trace.request().end(std::time::SystemTime::now(), &metrics);
+        }
+        let count = |result: &str| -> f64 {
+            let text = metrics.encode().unwrap();
+            let name = format!("colloquy_spans_total{{result=\"{result}\"}} ");
+            let value = text.lines().find_map(|line| line.strip_prefix(&name));
+            value.unwrap().parse().unwrap()
+        };
+        while count("failed") == 0.0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!((count("ended"), count("exported")), (10_000.0, 0.0));
+        telemetry.close().await;
+    }
+}

@@ -92,12 +92,6 @@ impl Trace {
     pub(super) fn metrics(&self) -> &Metrics {
         &self.metrics
     }
-
-    /// A request of nobody, for tests and for what is not part of one.
-    #[cfg(test)]
-    pub(crate) fn none(metrics: &Metrics) -> Self {
-        Self::of(None, &HeaderMap::new(), "GET", "none", metrics)
-    }
 }
 
 impl Span {
