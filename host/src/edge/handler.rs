@@ -15,7 +15,7 @@ use wasmtime_wasi_http::{Error, WasiBody};
 use super::body::{Body, GuestBody, With, full};
 use super::component::Component;
 use super::headers::harden;
-use super::intake::{Pace, Paced, TooSlow, Verdict};
+use super::intake::{Lingering, Pace, Paced, TooSlow, Verdict};
 use super::peer::{self, Peer};
 use super::problem::Problem;
 use super::record::Record;
@@ -209,7 +209,7 @@ impl Handler {
         let limit = usize::try_from(max).unwrap_or(usize::MAX);
         let (head, body) = request.into_parts();
         let (body, verdict) = Paced::new(Limited::new(body, limit), self.pace);
-        let body = body
+        let body = Lingering::new(body)
             .map_err(move |error| body_error(error, max))
             .boxed_unsync();
         Ok((Request::from_parts(head, body), verdict))

@@ -3,6 +3,9 @@
 //! While a body arrives, an instance of the edge component waits for it, and there are only so many. A client that sends a byte now and
 //! then would keep one for as long as a request may take. So a body has a time in which it must have begun, or gone on, and from then on
 //! a rate that it may not fall below on average. A microphone that is heard while it speaks is far above it.
+//!
+//! And a body that nobody wants any more is read on for a while. A client that is turned away is mostly still sending, and if the
+//! connection is closed under it, it never sees the answer that says why and when to come back.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,7 +14,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, SizeHint};
+use tokio::runtime::Handle;
 use tokio::time::{Instant, Sleep, sleep};
 
 /// How fast a body has to be.
@@ -73,6 +78,78 @@ impl<B> Paced<B> {
     }
 }
 
+/// How long a body that nobody wants is read on.
+const LINGER: Duration = Duration::from_secs(10);
+
+/// A body that is read on when it is dropped before its end.
+pub(super) struct Lingering<B>
+where
+    B: Body + Unpin + Send + 'static,
+{
+    inner: Option<B>,
+}
+
+impl<B> Lingering<B>
+where
+    B: Body + Unpin + Send + 'static,
+{
+    pub(super) fn new(inner: B) -> Self {
+        Self { inner: Some(inner) }
+    }
+}
+
+impl<B> Body for Lingering<B>
+where
+    B: Body + Unpin + Send + 'static,
+{
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let this = self.get_mut();
+        let Some(inner) = &mut this.inner else {
+            return Poll::Ready(None);
+        };
+        let polled = Pin::new(inner).poll_frame(context);
+        // Its end is there, or it is too large or too slow: there is nothing to wait for.
+        if matches!(polled, Poll::Ready(None | Some(Err(_)))) {
+            this.inner = None;
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner
+            .as_ref()
+            .map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+    }
+}
+
+impl<B> Drop for Lingering<B>
+where
+    B: Body + Unpin + Send + 'static,
+{
+    fn drop(&mut self) {
+        let Some(mut body) = self.inner.take().filter(|body| !body.is_end_stream()) else {
+            return;
+        };
+        let Ok(runtime) = Handle::try_current() else {
+            return;
+        };
+        runtime.spawn(async move {
+            let rest = async { while let Some(Ok(_)) = body.frame().await {} };
+            let _enough = tokio::time::timeout(LINGER, rest).await;
+        });
+    }
+}
+
 impl<B> Body for Paced<B>
 where
     B: Body<Data = Bytes> + Unpin,
@@ -126,7 +203,6 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http_body_util::BodyExt;
 
     /// Pieces of one byte, one after each time.
     struct Trickle {
@@ -182,6 +258,42 @@ mod tests {
         assert!(arrives(60, moment, off).await);
         assert!(!arrives(usize::MAX, moment, strict).await);
         assert!(!arrives(1, Duration::from_secs(86_400), strict).await);
+    }
+
+    /// Counts how many pieces were taken of it.
+    struct Counted(Trickle, Arc<std::sync::atomic::AtomicUsize>);
+
+    impl Body for Counted {
+        type Data = Bytes;
+        type Error = std::io::Error;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+            let polled = Pin::new(&mut self.0).poll_frame(context);
+            if matches!(polled, Poll::Ready(Some(Ok(_)))) {
+                self.1.fetch_add(1, Ordering::SeqCst);
+            }
+            polled
+        }
+    }
+
+    #[tokio::test]
+    async fn what_nobody_wants_is_read_on() {
+        let taken = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let each = Duration::from_millis(1);
+        let trickle = Trickle {
+            left: 20,
+            each,
+            next: Box::pin(sleep(each)),
+        };
+        let mut body = Lingering::new(Counted(trickle, Arc::clone(&taken)));
+        assert!(body.frame().await.is_some_and(|frame| frame.is_ok()));
+        drop(body);
+        while taken.load(Ordering::SeqCst) < 20 {
+            sleep(each).await;
+        }
     }
 
     #[test]
