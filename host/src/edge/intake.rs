@@ -296,6 +296,46 @@ mod tests {
         }
     }
 
+    /// A client that sends a lot and is turned away at once can send all of it, and then read the answer.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_client_that_is_turned_away_reads_the_answer() {
+        use hyper::service::service_fn;
+        use hyper_util::rt::TokioIo;
+        use std::io::{Read, Write};
+
+        const LENGTH: usize = 8 << 20;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let serve = tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            let service = service_fn(|request: http::Request<hyper::body::Incoming>| async move {
+                drop(Lingering::new(request.into_body()));
+                let body = http_body_util::Empty::<Bytes>::new();
+                let response = http::Response::builder().status(503).body(body);
+                response
+            });
+            hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await
+        });
+        let client = tokio::task::spawn_blocking(move || {
+            let mut stream = std::net::TcpStream::connect(address).unwrap();
+            let head = format!(
+                "POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: {LENGTH}\r\n\r\n"
+            );
+            stream.write_all(head.as_bytes()).unwrap();
+            for _ in 0..LENGTH / 65_536 {
+                stream.write_all(&[0; 65_536]).unwrap();
+            }
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            answer
+        });
+        let answer = client.await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+        serve.await.unwrap().unwrap();
+    }
+
     #[test]
     fn bytes_pay_for_time_and_only_waiting_costs_it() {
         let pace = Pace {
