@@ -9,13 +9,11 @@ use crate::lexicon::INTENTS;
 /// What a weight of 1 is in the file.
 pub const SCALE: f32 = 20.0;
 
-/// The weights. Names of features are kept as their hashes: of some thousand names no two have the same 64 bits.
+/// The weights: the lines of the file, which is sorted, and where each of them begins.
 #[derive(Debug, Default)]
 pub struct Learned {
-    /// Hash of a feature, and where its weights are; sorted.
-    features: Vec<(u64, u32, u32)>,
-    /// The number of the intent and the weight.
-    weights: Vec<(u8, i8)>,
+    text: &'static str,
+    lines: Box<[u32]>,
 }
 
 impl Learned {
@@ -27,43 +25,44 @@ impl Learned {
         Self::from_text(include_str!("../../data/weights.txt"))
     }
 
-    /// Reads lines of a feature, a tab, and weights as `a12 c-3`: the letter is the place of the intent in [`INTENTS`], the number the
-    /// weight times [`SCALE`].
+    /// Takes lines of a feature, a tab, and weights as `a12 c-3`, in the order of the features: the letter is the place of the intent in
+    /// [`INTENTS`], the number the weight times [`SCALE`].
     ///
     /// # Errors
     /// In words, with the line that is broken.
-    pub fn from_text(text: &str) -> Result<Self, String> {
-        let mut learned = Self::default();
-        for (line, at) in text.lines().zip(1..) {
-            let broken = || format!("weights.txt: line {at} is broken");
+    pub fn from_text(text: &'static str) -> Result<Self, String> {
+        let mut lines = Vec::with_capacity(text.bytes().filter(|byte| *byte == b'\n').count());
+        let (mut at, mut before) = (0, "");
+        for line in text.lines() {
+            let broken = || format!("weights.txt: {line:?} is broken");
             let (name, values) = line.split_once('\t').ok_or_else(broken)?;
-            let first = learned.weights.len();
-            for value in values.split(' ') {
-                let weight = (|| {
-                    let letter = value.bytes().next()?.checked_sub(b'a')?;
-                    let known = usize::from(letter) < INTENTS.len();
-                    Some((letter, value.get(1..)?.parse().ok()?)).filter(|_| known)
-                })();
-                learned.weights.push(weight.ok_or_else(broken)?);
+            if name <= before || values.split(' ').any(|value| weight(value).is_none()) {
+                return Err(broken());
             }
-            let place = |at: usize| u32::try_from(at).map_err(|_| broken());
-            let range = (place(first)?, place(learned.weights.len())?);
-            learned.features.push((hash(name), range.0, range.1));
+            lines.push(u32::try_from(at).map_err(|_| broken())?);
+            at += line.len() + 1;
+            before = name;
         }
-        learned.features.sort_unstable();
-        Ok(learned)
+        Ok(Self {
+            text,
+            lines: lines.into(),
+        })
     }
 
-    fn of(&self, name: &str) -> &[(u8, i8)] {
-        let hash = hash(name);
-        let found = self
-            .features
-            .binary_search_by_key(&hash, |feature| feature.0);
-        found
+    /// The weights of a feature, by the number of the intent.
+    fn of(&self, name: &str) -> impl Iterator<Item = (usize, i8)> {
+        let line = |at: u32| -> (&'static str, &'static str) {
+            let rest = usize::try_from(at).ok().and_then(|at| self.text.get(at..));
+            let line = rest.and_then(|rest| rest.lines().next());
+            line.and_then(|line| line.split_once('\t'))
+                .unwrap_or_default()
+        };
+        let found = self.lines.binary_search_by(|at| line(*at).0.cmp(name));
+        let values = found
             .ok()
-            .and_then(|at| self.features.get(at))
-            .and_then(|(_, first, end)| self.weights.get(*first as usize..*end as usize))
-            .unwrap_or_default()
+            .and_then(|at| self.lines.get(at))
+            .map_or("", |at| line(*at).1);
+        values.split(' ').filter_map(weight)
     }
 
     /// How likely each intent is, in the order of [`INTENTS`]; they add up to 1.
@@ -72,8 +71,8 @@ impl Learned {
         let mut scores = [0.0_f32; INTENTS.len()];
         for (name, value) in features {
             for (intent, weight) in self.of(name) {
-                if let Some(score) = scores.get_mut(usize::from(*intent)) {
-                    *score += f32::from(*weight) / SCALE * value;
+                if let Some(score) = scores.get_mut(intent) {
+                    *score += f32::from(weight) / SCALE * value;
                 }
             }
         }
@@ -83,11 +82,11 @@ impl Learned {
     }
 }
 
-/// FNV-1a.
-fn hash(name: &str) -> u64 {
-    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+/// The number of an intent and a weight.
+fn weight(value: &str) -> Option<(usize, i8)> {
+    let place = usize::from(value.bytes().next()?.checked_sub(b'a')?);
+    let known = place < INTENTS.len();
+    Some((place, value.get(1..)?.parse().ok()?)).filter(|_| known)
 }
 
 #[cfg(test)]
@@ -107,9 +106,15 @@ mod tests {
         };
         assert_eq!(best(&["w hello"]), "greeting");
         assert_eq!(best(&["w hello", "w weather", "w unknown"]), "off-topic");
-        for broken in ["w hello", "w hello\tz5", "w hello\tb", "w hello\tb500"] {
+        for broken in [
+            "w hello",
+            "w hello\tz5",
+            "w hello\tb",
+            "w hello\tb500",
+            "b\tb1\na\tb1\n",
+        ] {
             assert!(Learned::from_text(broken).is_err(), "{broken}");
         }
-        assert!(Learned::built_in().unwrap().features.len() > 1_000);
+        assert!(Learned::built_in().unwrap().lines.len() > 1_000);
     }
 }

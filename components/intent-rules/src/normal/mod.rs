@@ -6,6 +6,7 @@
 pub mod glossary;
 pub mod sounds;
 pub mod spelling;
+pub mod vocabulary;
 
 use crate::text::{Token, tokenize};
 use glossary::Glossary;

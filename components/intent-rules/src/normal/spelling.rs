@@ -3,9 +3,8 @@
 //! A word that is known stays: the rules' own words, names, the words of the content, and everyday English (`data/common.txt`), which is
 //! only there to be left alone.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-
 use super::sounds::{fullness, sounds, unlikeness};
+use super::vocabulary::{COMMON, CONTENT, NAME, RULE, Vocabulary};
 use crate::text::{Token, stem};
 
 /// Shortest word that is corrected freely; a shorter one is near to too many others.
@@ -13,35 +12,14 @@ const MIN_LETTERS: usize = 4;
 /// Shortest word that is corrected at all, by one letter that is missing in a word of the rules: `giv`.
 const FEWEST_LETTERS: usize = 3;
 
-/// Most parts that a word is put together from, how much there must be to hear, and the largest share of it that may differ.
+/// Most parts that a word is put together from, and the largest share of what is heard that may differ.
 const MAX_PARTS: usize = 3;
-const MIN_SOUND: f32 = 3.0;
 const MAX_UNLIKE: f32 = 0.12;
 
 /// What a word may be corrected to.
 #[derive(Debug, Default)]
 pub struct Speller {
-    /// Words of the rules and everyday words.
-    everyday: HashSet<String>,
-    /// Their stems.
-    everyday_stems: HashSet<String>,
-    /// Stems of the content, whose words need no correction.
-    stems: HashSet<String>,
-    /// Words of rules and names, and stems of the content: what a sound may be heard for.
-    wanted: HashSet<String>,
-    /// Those of them that are long enough to be told by ear, by the row of their consonants.
-    heard: HashMap<String, Vec<Heard>>,
-    /// All that a word may become, by first letter, with its rank: the words of rules and names are likelier than those of texts.
-    words: BTreeMap<char, Vec<(Box<str>, u8)>>,
-}
-
-/// A word that may be heard for another one.
-#[derive(Debug)]
-struct Heard {
-    word: String,
-    sound: String,
-    /// It is part of a name.
-    is_name: bool,
+    known: Vocabulary,
 }
 
 impl Speller {
@@ -53,61 +31,19 @@ impl Speller {
         content: impl IntoIterator<Item = String>,
         everyday: impl IntoIterator<Item = String>,
     ) -> Self {
-        let mut ranks: BTreeMap<String, u8> = BTreeMap::new();
-        let mut speller = Self::default();
-        for word in rules {
-            speller.everyday.insert(word.clone());
-            ranks.insert(word, 0);
+        let rules = rules.into_iter().map(|word| (word, RULE));
+        let names = names.into_iter().map(|word| (word, NAME));
+        let content = content.into_iter().map(|word| (word, CONTENT));
+        let everyday = everyday.into_iter().map(|word| (word, COMMON));
+        Self {
+            known: Vocabulary::new(rules.chain(names).chain(content).chain(everyday)),
         }
-        let names: HashSet<String> = names.into_iter().collect();
-        for word in names.iter().cloned() {
-            speller.stems.insert(stem(&word));
-            ranks.entry(word).or_insert(0);
-        }
-        for word in content {
-            speller.stems.insert(stem(&word));
-            ranks.entry(word).or_insert(1);
-        }
-        for word in everyday {
-            let stem = stem(&word);
-            if stem != word {
-                speller.everyday_stems.insert(stem);
-            }
-            speller.everyday.insert(word.clone());
-            ranks.entry(word).or_insert(2);
-        }
-        for (word, _) in ranks.iter().filter(|(_, rank)| **rank < 2) {
-            speller.wanted.insert(word.clone());
-            let sound = sounds(word);
-            if fullness(&sound) >= MIN_SOUND && !word.contains(|c: char| c.is_ascii_digit()) {
-                let alike = speller.heard.entry(consonants(&sound)).or_default();
-                alike.push(Heard {
-                    word: word.clone(),
-                    sound,
-                    is_name: names.contains(word),
-                });
-            }
-        }
-        for (word, rank) in ranks {
-            if let Some(first) = word
-                .chars()
-                .next()
-                .filter(|_| word.len() >= MIN_LETTERS - 1)
-            {
-                speller
-                    .words
-                    .entry(first)
-                    .or_default()
-                    .push((word.into_boxed_str(), rank));
-            }
-        }
-        speller
     }
 
     /// Whether a word is plain English to the rules.
     #[must_use]
     pub fn is_everyday(&self, word: &str) -> bool {
-        self.everyday.contains(word)
+        self.known.kinds(word) & (RULE | COMMON) != 0
     }
 
     /// Corrects what needs it, in place: words that fell apart (`a wards`), then words that are misspelled.
@@ -168,7 +104,7 @@ impl Speller {
     }
 
     fn is_wanted(&self, word: &str) -> bool {
-        self.wanted.contains(word) || self.stems.contains(&stem(word))
+        self.known.kinds(word) & (RULE | NAME | CONTENT) != 0 || self.known.has_stem(&stem(word))
     }
 
     /// The word that an everyday word, or one that is none at all, sounds like: `metal` for `medal`.
@@ -177,7 +113,7 @@ impl Speller {
             return None;
         }
         // An everyday word may be meant as it is.
-        if self.everyday.contains(word) {
+        if self.is_everyday(word) {
             self.heard_as(word, 0.0, true)
         } else {
             self.heard_as(word, MAX_UNLIKE, false)
@@ -189,22 +125,24 @@ impl Speller {
             return None;
         }
         let sound = sounds(said);
-        let share = |other: &str| unlikeness(&sound, other) / fullness(other);
-        let alike = self.heard.get(&consonants(&sound))?.iter();
+        let share = |word: &str| {
+            let other = sounds(word);
+            unlikeness(&sound, &other) / fullness(&other)
+        };
+        let alike = self.known.sounding(&sound);
         alike
-            .filter(|heard| heard.is_name || !only_names)
-            .map(|heard| (&heard.word, share(&heard.sound)))
+            .filter(|(_, kind)| kind & NAME != 0 || !only_names)
+            .map(|(word, _)| (word, share(word)))
             .filter(|(_, share)| *share <= most)
             .min_by(|a, b| a.1.total_cmp(&b.1))
-            .map(|(word, _)| word.as_str())
+            .map(|(word, _)| word)
     }
 
     fn is_known(&self, word: &str) -> bool {
         let stem = stem(word);
-        self.everyday.contains(word)
-            || self.stems.contains(&stem)
-            || (word.len() > MIN_LETTERS
-                && (self.everyday_stems.contains(&stem) || self.everyday.contains(&stem)))
+        self.is_everyday(word)
+            || self.known.has_stem(&stem)
+            || (word.len() > MIN_LETTERS && self.known.has_everyday_stem(&stem))
     }
 
     /// The word that an unknown one was probably meant to be, and its rank.
@@ -222,11 +160,15 @@ impl Speller {
         let may_sound = n_letters > 5 && most == 1;
         let first = wrong.chars().next()?;
         let mut best: Option<(usize, u8, &str)> = None;
-        for (word, rank) in self.words.get(&first)? {
+        for (word, kind) in self.known.beginning(first) {
+            let rank = rank(kind);
+            if word.len() < FEWEST_LETTERS {
+                continue;
+            }
             let is_too_far = word.len().abs_diff(n_letters) > most + usize::from(may_sound);
             if is_too_far
                 || (n_letters < MIN_LETTERS
-                    && (*rank > 0 || (word.len() <= n_letters && !has_same_letters(wrong, word))))
+                    && (rank > 0 || (word.len() <= n_letters && !has_same_letters(wrong, word))))
             {
                 continue;
             }
@@ -237,26 +179,22 @@ impl Speller {
             // Letters in the wrong order are the most usual mistake: "waht" is not "want".
             let cost = 2 * distance - usize::from(distance > 0 && has_same_letters(wrong, word));
             let better =
-                |(least, likeliest, _): &(usize, u8, &str)| (cost, *rank) < (*least, *likeliest);
+                |(least, likeliest, _): &(usize, u8, &str)| (cost, rank) < (*least, *likeliest);
             if is_near && best.as_ref().is_none_or(better) {
-                best = Some((cost, *rank, word));
+                best = Some((cost, rank, word));
             }
         }
         best.map(|(_, rank, word)| (word, rank))
     }
 }
 
-/// The consonants of a row of sounds; those that are hard to tell apart are one.
-fn consonants(sound: &str) -> String {
-    sound
-        .chars()
-        .filter(|c| !c.is_lowercase())
-        .map(|c| match c {
-            'C' => 'S',
-            'M' => 'N',
-            other => other,
-        })
-        .collect()
+/// How likely a word is meant, 0 for most: the words of rules and names are likelier than those of texts.
+fn rank(kind: u8) -> u8 {
+    match kind {
+        kind if kind & (RULE | NAME) != 0 => 0,
+        kind if kind & CONTENT != 0 => 1,
+        _ => 2,
+    }
 }
 
 fn has_same_letters(a: &str, b: &str) -> bool {
