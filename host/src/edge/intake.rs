@@ -311,8 +311,7 @@ mod tests {
             let service = service_fn(|request: http::Request<hyper::body::Incoming>| async move {
                 drop(Lingering::new(request.into_body()));
                 let body = http_body_util::Empty::<Bytes>::new();
-                let response = http::Response::builder().status(503).body(body);
-                response
+                http::Response::builder().status(503).body(body)
             });
             hyper::server::conn::http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service)

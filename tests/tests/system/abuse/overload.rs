@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use colloquy_tests::host::Host;
 use colloquy_tests::recordings;
 
@@ -74,7 +74,7 @@ fn client(host: &Host, wav: &[u8], counts: &Mutex<(usize, usize)>) -> Result<()>
                 // Ruder than it was asked to be.
                 std::thread::sleep(Duration::from_millis(100));
             }
-            other => ensure!(false, "{other}: {}", answer.text()?),
+            other => bail!("{other}: {}", answer.text()?),
         }
     }
     Ok(())
