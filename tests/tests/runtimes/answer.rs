@@ -200,9 +200,12 @@ fn duration(value: &Value) -> Value {
     }
 }
 
-/// 32 hexadecimal digits.
+/// 32 hexadecimal digits, or a UUID as it is usually written.
 fn is_id(text: &str) -> bool {
-    text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    let groups: Vec<usize> = text.split('-').map(str::len).collect();
+    let mut digits = text.bytes().filter(|b| *b != b'-');
+    (groups == [32] || groups == [8, 4, 4, 4, 12])
+        && digits.all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// RFC 3339, such as `2026-01-31T12:00:00.000Z`.
