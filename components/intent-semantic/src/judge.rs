@@ -1,7 +1,7 @@
 //! What becomes of the verdict of the rules when the learned model says otherwise.
 //!
 //! The model has seen the verdict and its confidence, so it has weighed them already: the intent is the most probable one. Only what the
-//! rules call unsafe stays whatever the model says. Names, years and content words are always those of the rules.
+//! rules call unsafe stays whatever the model says, and what they call off topic stays while the model gives turning it down a tenth. Names, years and content words are always those of the rules.
 
 use intent_rules::Engine;
 use intent_rules::intent::classify::is_about_content;
@@ -9,6 +9,9 @@ use intent_rules::intent::confidence::{Evidence, judge};
 use intent_rules::intent::question::Question;
 use intent_rules::intent::{Classification, Turn, context};
 use intent_rules::lexicon::INTENTS;
+
+/// What the rules turn down is not taken up while turning it down is this probable.
+const DOUBT: f32 = 0.1;
 
 /// The judgement, given the probability of each of [`INTENTS`].
 #[must_use]
@@ -21,6 +24,19 @@ pub fn settle(
 ) -> Classification {
     let (intent, best, second) = most_probable(probabilities);
     if intent == found.intent || found.intent == "unsafe" {
+        return found;
+    }
+    let probability = |name: &str| {
+        let place = INTENTS.iter().position(|intent| *intent == name);
+        place
+            .and_then(|at| probabilities.get(at))
+            .copied()
+            .unwrap_or(0.0)
+    };
+    if found.intent == "off-topic"
+        && is_about_content(intent)
+        && probability("off-topic") + probability("unsafe") >= DOUBT
+    {
         return found;
     }
     let known_share = engine.known_share(&question.keywords);
@@ -108,6 +124,27 @@ mod tests {
         assert!(after.factors.iter().any(|f| f.name == "meaning"));
         let (_, refused) = settled("which awards did she win", "off-topic");
         assert_eq!(refused.item_type, None);
+    }
+
+    #[test]
+    fn what_the_rules_turn_down_is_taken_up_without_doubt_only() {
+        let engine = Engine::load(&crate::testing::content_folder()).unwrap();
+        let text = "what is the weather like in Paris today";
+        let found = engine.classify(text, &[]).unwrap();
+        assert_eq!(found.intent, "off-topic");
+        for (doubt, expected) in [(0.15, "off-topic"), (0.05, "detail")] {
+            let p: Vec<f32> = INTENTS
+                .iter()
+                .map(|intent| match *intent {
+                    "detail" => 0.8,
+                    "off-topic" => doubt,
+                    _ => 0.0,
+                })
+                .collect();
+            let question = question::read(&engine, text, 0);
+            let after = settle(&engine, found.clone(), question, &[], &p);
+            assert_eq!(after.intent, expected);
+        }
     }
 
     #[test]

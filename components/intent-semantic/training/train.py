@@ -36,6 +36,8 @@ MEANING = 4.0
 SET_WEIGHT = 3.0
 FITS, BESIDE_BEST, ALONE = 0.15, 0.25, 0.05
 """As `Limits` in src/choice.rs."""
+DOUBT = 0.1
+"""As in src/judge.rs."""
 
 
 class Example(NamedTuple):
@@ -168,7 +170,9 @@ class Model:
     def answer(self, maker: Maker, example: Example, text: str, rules: Rules, previous: list[str]) -> tuple[str, list[str]]:
         found, p = example.found, softmax(self.x([example]).times(self.weights))[0]
         intent = INTENTS[int(p.argmax())]
-        if found["intent"] == "unsafe" or not found["units"]:
+        doubt = sum(p[INTENTS.index(name)] for name in ("off-topic", "unsafe"))
+        turned_down = found["intent"] == "off-topic" and intent in ABOUT_CONTENT and doubt >= DOUBT
+        if found["intent"] == "unsafe" or turned_down or not found["units"]:
             intent = found["intent"]
         if intent not in ABOUT_CONTENT or not found["units"]:
             return intent, []
