@@ -191,10 +191,14 @@ fn event(frame: &str) -> (String, String) {
     (name, data.to_owned())
 }
 
-/// The same with long texts cut.
+/// The same with long texts cut, and one member of a list of documents.
 fn short(value: &Value) -> Value {
     match value {
         Value::String(text) => cut(text, MAX_CHARS).into(),
+        Value::Array(values) if values.len() > 1 && values.iter().all(Value::is_object) => {
+            let more = format!("… and {} more", values.len() - 1);
+            vec![short(&values[0]), more.into()].into()
+        }
         Value::Array(values) => values.iter().map(short).collect(),
         Value::Object(members) => members
             .iter()

@@ -5,7 +5,7 @@ use super::schema::{
     ServerSentEvent, SessionCreated, SessionDocument, SessionEnded, SessionWanted, SpokenQuestion,
     TurnAnswer, WrittenQuestion,
     content::{ContentPage, ContentTypes, SearchAnswer},
-    service::{About, Health},
+    service::{About, Health, Liveness, Readiness},
 };
 use crate::routes::{
     health::DetailedHealth,
@@ -43,7 +43,7 @@ pub(super) fn health_detailed() {}
 ///
 /// Of the host; on other hosts this route does not exist.
 #[utoipa::path(get, path = "/livez", tag = "host", operation_id = "livez", responses(
-    (status = 200, description = "It is", body = String, content_type = "text/plain"),
+    (status = 200, description = "It is", body = Liveness),
 ))]
 pub(super) fn livez() {}
 
@@ -51,8 +51,8 @@ pub(super) fn livez() {}
 ///
 /// Of the host; on other hosts this route does not exist.
 #[utoipa::path(get, path = "/readyz", tag = "host", operation_id = "readyz", responses(
-    (status = 200, description = "It does", body = String, content_type = "text/plain"),
-    (status = 503, description = "It starts, ends, or has lost a stage; the text says which", body = String, content_type = "text/plain"),
+    (status = 200, description = "It does", body = Readiness),
+    (status = 503, description = "It starts, ends, or has lost something; `waiting_for` says what", body = Readiness),
 ))]
 pub(super) fn readyz() {}
 

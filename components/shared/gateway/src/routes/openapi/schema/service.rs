@@ -4,6 +4,8 @@
     reason = "read by the derive only, for the document that a test makes"
 )]
 
+use std::collections::BTreeMap;
+
 use utoipa::ToSchema;
 
 /// Name, version and stages.
@@ -40,4 +42,22 @@ pub(in crate::routes::openapi) struct StageInfo {
     model: Option<String>,
     /// BCP 47 tags; empty when it names none.
     languages: Vec<String>,
+}
+
+/// That the process lives.
+#[derive(ToSchema)]
+pub(in crate::routes::openapi) struct Liveness {
+    /// Always true.
+    live: bool,
+}
+
+/// Whether the process takes requests.
+#[derive(ToSchema)]
+pub(in crate::routes::openapi) struct Readiness {
+    ready: bool,
+    /// Whether it is about to end.
+    closing: bool,
+    /// What is not there yet, and why.
+    #[schema(value_type = BTreeMap<String, String>)]
+    waiting_for: BTreeMap<String, String>,
 }
