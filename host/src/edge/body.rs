@@ -4,11 +4,13 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
 
@@ -35,6 +37,10 @@ pub(super) enum Fate {
     TimedOut,
 }
 
+/// How long an instance whose client has left may take to notice, which it does with the next piece that it writes, and to put away what it
+/// holds (a session is claimed by its turn). Pieces come as fast as speech is made.
+const NOTICE: Duration = Duration::from_secs(2);
+
 /// A running instance of the edge component, stopped when nobody waits for it any more.
 pub(super) struct Running {
     task: Option<JoinHandle<()>>,
@@ -54,6 +60,21 @@ impl Running {
         self.fate.get().copied()
     }
 
+    /// Stops it, but not before it had the time to notice.
+    fn notice(&mut self) {
+        let Some(mut task) = self.task.take() else {
+            return;
+        };
+        match Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn(async move {
+                if tokio::time::timeout(NOTICE, &mut task).await.is_err() {
+                    task.abort();
+                }
+            })),
+            Err(_) => task.abort(),
+        }
+    }
+
     /// Lets it finish by itself: its answer is complete, and it may have something to put away.
     fn release(&mut self) {
         self.task = None;
@@ -68,8 +89,8 @@ impl Drop for Running {
     }
 }
 
-/// The body that an instance writes. When it is dropped early the instance is stopped; when the instance failed, it is cut, because
-/// a body that merely stops would look complete.
+/// The body that an instance writes. When it is dropped early the instance can write no more, and is stopped; when the instance failed, it
+/// is cut, because a body that merely stops would look complete.
 pub(super) struct GuestBody {
     inner: HyperOutgoingBody,
     running: Running,
@@ -93,6 +114,12 @@ impl GuestBody {
         if self.left == Some(0) {
             self.running.release();
         }
+    }
+}
+
+impl Drop for GuestBody {
+    fn drop(&mut self) {
+        self.running.notice();
     }
 }
 

@@ -32,6 +32,8 @@ pub(crate) struct Fakes {
     pub(crate) failed_stage: Option<&'static str>,
     pub(crate) ready: Result<()>,
     pub(crate) store: Outcome<()>,
+    /// A bucket that cannot be opened.
+    pub(crate) lost: Option<&'static str>,
     pub(crate) now_ms: Shared<u64>,
     pub(crate) buckets: Shared<Buckets>,
     /// Called before each access to a store, from where the order of several threads can be decided.
@@ -71,6 +73,7 @@ impl Default for Fakes {
             failed_stage: None,
             ready: Ok(()),
             store: Ok(()),
+            lost: None,
             now_ms: Arc::new(Mutex::new(START_MS)),
             buckets: Shared::default(),
             gate: None,

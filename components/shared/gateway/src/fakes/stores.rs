@@ -8,6 +8,9 @@ use crate::ports::{Bucket, Keys, StoreError, Stores};
 impl Stores for Fakes {
     fn bucket(&self, name: &str) -> Outcome<Box<dyn Bucket>> {
         self.store.clone()?;
+        if self.lost == Some(name) {
+            return Err(StoreError("it is away".into()));
+        }
         Ok(Box::new(Memory {
             name: name.into(),
             buckets: self.buckets.clone(),

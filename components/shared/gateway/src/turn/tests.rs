@@ -243,3 +243,22 @@ fn audio_that_does_not_fit_one_file_is_left_out_and_told() {
     assert_eq!(document["degraded"], serde_json::json!(["tts"]));
     assert!(document["audio_file"].is_string());
 }
+
+#[test]
+fn without_a_place_for_audio_the_answer_is_text() {
+    let fakes = Fakes {
+        lost: Some("audio"),
+        ..Fakes::default()
+    };
+    let (events, _) = run(spoken(&fakes));
+    let Some(Event::Done(document)) = events.last() else {
+        panic!("{events:?}")
+    };
+    assert_eq!(document["degraded"], serde_json::json!(["store"]));
+    assert_eq!(document["audio_file"], Value::Null);
+    assert!(
+        document["response"]
+            .as_str()
+            .is_some_and(|text| !text.is_empty())
+    );
+}
