@@ -202,8 +202,8 @@ pub fn inputs(base: &ContentBase, asked: &Asked<'_>) -> Vec<[f32; INPUTS.len()]>
                 mean.at(at),
                 mean.at(at) - mean.most,
                 mean.place(at),
-                mean.from_middle(mean.at(at)),
-                mean.from_middle(mean.most),
+                mean.off_middle(mean.at(at)),
+                mean.off_middle(mean.most),
             ];
             let words = [
                 held,
@@ -302,7 +302,7 @@ impl Spread {
         )
     }
 
-    fn from_middle(&self, value: f32) -> f32 {
+    fn off_middle(&self, value: f32) -> f32 {
         (value - self.middle) / self.deviation
     }
 }
