@@ -69,7 +69,7 @@ static PROFILES: [Profile; 2] = [
                 ("ingest", 24),
                 ("vad-silero", 11),
                 ("asr-remote", 12),
-                ("intent-rules", 4),
+                ("intent-rules", 6),
                 ("llm-template", 4),
                 ("tts-openai", 8),
                 ("events-log", 2),
