@@ -1,25 +1,18 @@
 //! How well the intent stage understands: `cargo xtask eval intent` as a test.
 //!
-//! The targets are for the test split, and the rules do not reach all of them there yet. Until they do, this holds them to what they reach:
-//! the targets on the questions that they were made with, and no less than before on those that nobody looked at.
+//! The targets are those of `measure.rs`, on the test split, whose questions nobody looks at who changes the stage; and on the questions that
+//! it was made with, where less would be a mistake in the making.
 
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use colloquy_tests::conform::{self, Stage};
-use colloquy_tests::eval::measure::{Figure, missed};
+use colloquy_tests::eval::measure::missed;
 use colloquy_tests::eval::play::{Played, play};
 use colloquy_tests::eval::report::report;
 use colloquy_tests::eval::set::Set;
 use colloquy_tests::eval::shipped::Shipped;
 use colloquy_tests::root;
-
-/// What the rules reach on the test split, rounded down. It only ever rises.
-const REACHED: [(Figure, f64); 3] = [
-    (Figure::Intent, 0.84),
-    (Figure::Recall, 0.76),
-    (Figure::Refusal, 0.96),
-];
 
 fn played(split: &str) -> Result<Vec<Played>> {
     let component = root().join("dist/components/intent-rules.wasm");
@@ -34,17 +27,17 @@ fn played(split: &str) -> Result<Vec<Played>> {
 
 #[test]
 fn the_rules_reach_the_targets_on_the_questions_they_were_made_with() -> Result<()> {
-    let played = played("development.toml")?;
-    ensure!(missed(&played).is_empty(), "{}", report(&played));
+    for split in ["development.toml", "development-2.toml", "development-3.toml"] {
+        let played = played(split)?;
+        ensure!(missed(&played).is_empty(), "{split}: {}", report(&played));
+    }
     Ok(())
 }
 
 #[test]
-fn the_rules_understand_no_less_than_before_of_what_nobody_looked_at() -> Result<()> {
-    let played = played("test.toml")?;
+fn the_rules_reach_the_targets_on_questions_that_nobody_looked_at() -> Result<()> {
     // Figures only: the questions of this split are not for whoever changes the rules.
-    for (figure, least) in REACHED {
-        ensure!(figure.mean(&played).0 >= least, "{}", report(&played));
-    }
+    let played = played("test.toml")?;
+    ensure!(missed(&played).is_empty(), "{}", report(&played));
     Ok(())
 }
