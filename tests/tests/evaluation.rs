@@ -27,7 +27,11 @@ fn played(split: &str) -> Result<Vec<Played>> {
 
 #[test]
 fn the_rules_reach_the_targets_on_the_questions_they_were_made_with() -> Result<()> {
-    for split in ["development.toml", "development-2.toml", "development-3.toml"] {
+    for split in [
+        "development.toml",
+        "development-2.toml",
+        "development-3.toml",
+    ] {
         let played = played(split)?;
         ensure!(missed(&played).is_empty(), "{split}: {}", report(&played));
     }

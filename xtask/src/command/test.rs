@@ -5,10 +5,13 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use super::{build, models, preinit, python_stage, recordings, setup};
+use super::{build, fuzz, models, preinit, python_stage, recordings, setup};
 use crate::{cargo, node, paths, python, run};
 
-/// Runs every test of the workspace. `args` goes to the test programs.
+/// For each target: enough to find what a change broke, not what nobody has found yet.
+const FUZZ_SECONDS: u32 = 15;
+
+/// Runs every test of the workspace, then the fuzz targets for a while. `args` goes to the test programs.
 pub(crate) fn run(args: &[String]) -> Result<()> {
     setup::run()?;
     // The component that reads it is not the default, but it is tested.
@@ -52,7 +55,12 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
             .arg("--")
             .args(args),
     )?;
-    own
+    own?;
+    // Who chooses among the tests wants those.
+    if args.is_empty() {
+        fuzz::run(None, FUZZ_SECONDS)?;
+    }
+    Ok(())
 }
 
 /// The environment of a server or a tool that needs Python 3.`minor`; none with an older one.
