@@ -150,11 +150,8 @@ impl Block {
             Self::Json(value) => pretty(&short(value), 0),
             Self::Events(events) => {
                 let frames = events.iter().map(|(name, data)| {
-                    let data = match serde_json::from_str::<Value>(data) {
-                        Ok(value) => short(&value).to_string(),
-                        Err(_) => data.clone(),
-                    };
-                    let data = cut(&data, MAX_CHARS);
+                    // In the order of its members, the kind is near the beginning.
+                    let data = cut(data, MAX_CHARS);
                     match name.strip_prefix("data:") {
                         Some(_) => format!("data: {data}"),
                         None => format!("event: {name}\ndata: {data}"),
@@ -180,10 +177,12 @@ fn event(frame: &str) -> (String, String) {
     let data = line("data: ").unwrap_or_default();
     let name = line("event: ").map_or_else(
         || {
-            // The data may have been cut; its kind is near the beginning.
-            let kind = ["\"type\":\"", "\"object\":\""]
-                .iter()
-                .find_map(|key| data.split_once(key)?.1.split('"').next());
+            // The data may have been cut; its kind is near the beginning, before whatever is in it has one.
+            let kinds = ["\"type\":\"", "\"object\":\""].into_iter();
+            let first = kinds
+                .filter_map(|key| Some((data.find(key)?, key.len())))
+                .min();
+            let kind = first.and_then(|(at, length)| data.get(at + length..)?.split('"').next());
             format!("data:{}", kind.unwrap_or(data))
         },
         str::to_owned,
