@@ -24,10 +24,11 @@ fuzz_target!(|bytes: &[u8]| {
     let question = String::from_utf8_lossy(question);
     ask(&SAMPLE, &question);
     match ContentBase::from_json(file) {
-        Ok(base) => ask(
-            &Engine::new(base).expect("what was accepted can be indexed"),
-            &question,
-        ),
+        // An engine reads all word lists, which takes a hundred times as long as the file; so not for each.
+        Ok(base) if question.len() % 16 == 0 => {
+            ask(&Engine::new(base).expect("what was accepted can be indexed"), &question);
+        }
+        Ok(_) => {}
         Err(mistakes) => assert!(!mistakes.to_string().is_empty()),
     }
 });

@@ -54,7 +54,7 @@ fn main() -> Result<()> {
     let host = Host::configured(|config| {
         // One client stands for many here, and is no abuse.
         let edge = table(table(config, "edge")?, "environment")?;
-        for limit in ["RATE_AUDIO", "RATE_SPEECH", "RATE_CONTENT"] {
+        for limit in ["RATE_TURNS", "RATE_SYNTHESES", "RATE_QUERIES"] {
             edge.insert(limit.into(), "0".into());
         }
         // Short, so that what is left behind is swept within the time.
