@@ -24,6 +24,5 @@ pub(crate) use handler::Handler;
 pub(crate) use intake::Pace;
 pub(crate) use peer::{VARIABLE as PEER_VARIABLE, X_PEER};
 pub(crate) use server::Server;
-pub use tls::TlsError;
-pub(crate) use tls::{Settings as TlsSettings, Tls};
+pub(crate) use tls::{Settings as TlsSettings, Tls, TlsError};
 pub(crate) use turn::Turn;

@@ -26,7 +26,10 @@ fuzz_target!(|bytes: &[u8]| {
     match ContentBase::from_json(file) {
         // An engine reads all word lists, which takes a hundred times as long as the file; so not for each.
         Ok(base) if question.len() % 16 == 0 => {
-            ask(&Engine::new(base).expect("what was accepted can be indexed"), &question);
+            ask(
+                &Engine::new(base).expect("what was accepted can be indexed"),
+                &question,
+            );
         }
         Ok(_) => {}
         Err(mistakes) => assert!(!mistakes.to_string().is_empty()),
