@@ -72,7 +72,7 @@ impl Watched {
     fn trace(&self, trace: &str) -> Result<Vec<Span>> {
         let mut found = Vec::new();
         until("every span of the turn", || {
-            found.clear();
+            // Each request is given once.
             for request in self.collector.received()? {
                 let spans = spans(&request)?.into_iter();
                 found.extend(spans.filter(|span| span.trace == trace));
