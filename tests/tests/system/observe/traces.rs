@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result, ensure};
 use colloquy_tests::host::{Host, expect_json, stage};
 use colloquy_tests::otlp::{Span, spans};
-use colloquy_tests::upstream::{Reply, Upstream, Way};
+use colloquy_tests::upstream::{Received, Reply, Upstream, Way};
 use colloquy_tests::{recordings, root};
 use reqwest::blocking::multipart;
 use toml::{Table, toml};
@@ -68,20 +68,21 @@ fn watched() -> Result<Watched> {
 }
 
 impl Watched {
-    /// The spans of a trace, once the request's own is among them.
-    fn trace(&self, trace: &str) -> Result<Vec<Span>> {
-        let mut found = Vec::new();
+    /// The spans of a trace, once the request's own is among them, and all that the collector was sent.
+    fn trace(&self, trace: &str) -> Result<(Vec<Span>, Vec<Received>)> {
+        let (mut found, mut sent) = (Vec::new(), Vec::new());
         until("every span of the turn", || {
             // Each request is given once.
             for request in self.collector.received()? {
                 let spans = spans(&request)?.into_iter();
                 found.extend(spans.filter(|span| span.trace == trace));
+                sent.push(request);
             }
             // Work ends when its instance is given back, which may be a moment after the response.
             let there = |name: &str| found.iter().any(|span| span.name == name);
             Ok(found.iter().any(|span| span.kind == 2) && STAGES.into_iter().all(there))
         })?;
-        Ok(found)
+        Ok((found, sent))
     }
 }
 
@@ -105,7 +106,7 @@ pub(super) fn the_spans_of_a_turn_hang_together() -> Result<()> {
     );
     let session = expect_json(response)?["session_id"].to_string();
 
-    let spans = watched.trace(trace)?;
+    let (spans, sent) = watched.trace(trace)?;
     let of_kind = |kind| spans.iter().filter(move |span| span.kind == kind);
     let request = of_kind(2).next().context("the span of the request")?;
     ensure!(of_kind(2).count() == 1, "{spans:#?}");
@@ -163,7 +164,7 @@ pub(super) fn the_spans_of_a_turn_hang_together() -> Result<()> {
     );
     // The header of the collector comes from the environment, and nothing that was said goes there.
     let key = std::env::var("PATH")?;
-    for request in watched.collector.received()? {
+    for request in sent {
         ensure!(
             request.header("x-key")? == Some(&*key),
             "{:?}",
