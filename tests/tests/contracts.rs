@@ -135,10 +135,9 @@ fn the_threat_model_names_tests_that_exist() {
     }
     let mut n_found = 0;
     let mut missing = Vec::new();
-    for name in text
-        .split('`')
-        .filter(|part| part.contains("::") && part.starts_with(char::is_alphabetic) && !part.contains(' '))
-    {
+    for name in text.split('`').filter(|part| {
+        part.contains("::") && part.starts_with(char::is_alphabetic) && !part.contains(' ')
+    }) {
         let (path, function) = name.rsplit_once("::").expect("it has one");
         let module = path.rsplit("::").find(|part| *part != "tests");
         let module = module.expect("a module besides `tests`");

@@ -32,6 +32,7 @@ pub(crate) const OWN_CASES: &[OwnCase] = &[(
 const SENTENCE: &str = "The first compiler was written in nineteen fifty two.";
 
 /// Python with the clients; none where it is too old.
+#[expect(clippy::print_stderr, reason = "a case that is skipped says why")]
 fn client_python() -> Option<std::ffi::OsString> {
     let python = std::env::var_os("COLLOQUY_CLIENT_PYTHON");
     if python.is_none() {

@@ -137,5 +137,8 @@ pub trait Clock {
 }
 
 /// Everything together.
-pub trait Ports: Turns + Speak + Content + Events + Stores + HostStatus + Clock + Send + Sync {}
+pub trait Ports:
+    Turns + Speak + Content + Events + Stores + HostStatus + Clock + Send + Sync
+{
+}
 impl<T: Turns + Speak + Content + Events + Stores + HostStatus + Clock + Send + Sync> Ports for T {}

@@ -9,12 +9,15 @@ const MAX_CHARS: usize = 160;
 /// Longest line of an answer.
 const MAX_COLUMNS: usize = 120;
 
+/// Lines of an answer, and what to put there: its kind and its text.
+type Answered = (std::ops::Range<usize>, Option<(&'static str, String)>);
+
 /// The file, in pieces.
 pub(super) struct Document {
     lines: Vec<String>,
     requests: Vec<Request>,
     /// Lines of each answer, fences excluded, and what to put there.
-    answers: Vec<(std::ops::Range<usize>, Option<(&'static str, String)>)>,
+    answers: Vec<Answered>,
 }
 
 #[derive(Clone)]

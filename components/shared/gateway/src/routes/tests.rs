@@ -14,8 +14,8 @@ use crate::{
     ports::StoreError,
 };
 
-mod health;
 mod busy;
+mod health;
 mod stream;
 
 struct Reply {
@@ -177,7 +177,10 @@ async fn a_spoken_question_is_answered() {
     .await;
     assert_eq!(
         (audio.status, audio.body),
-        (200, crate::speaking::file(colloquy_encode::Format::Wav, 22_050, &[1, -1, 1, -1]).unwrap())
+        (
+            200,
+            crate::speaking::file(colloquy_encode::Format::Wav, 22_050, &[1, -1, 1, -1]).unwrap()
+        )
     );
     let session = fetch(
         &fakes,

@@ -110,6 +110,7 @@ class Turn {
   cancel() {
     this.abort.abort();
     this.player?.stop();
+    this.player = null;
     state("");
   }
 }

@@ -21,7 +21,10 @@ struct TranscriptionWanted {
     #[schema(example = "whisper-1")]
     model: String,
     /// Tag of the language spoken, such as `en`; without it, it is found out.
-    #[schema(nullable = false, pattern = "^([A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4})?$")]
+    #[schema(
+        nullable = false,
+        pattern = "^([A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4})?$"
+    )]
     language: Option<String>,
     /// Names and spellings to prefer.
     #[schema(nullable = false, max_length = 1000)]

@@ -187,7 +187,10 @@ pub(super) struct SpokenQuestion {
     #[schema(nullable = false, pattern = "^([A-Za-z0-9_-]{8,64})?$")]
     session_id: Option<String>,
     /// BCP 47 tag of the language spoken; without it, it is found out.
-    #[schema(nullable = false, pattern = "^([A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4})?$")]
+    #[schema(
+        nullable = false,
+        pattern = "^([A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4})?$"
+    )]
     language: Option<String>,
     /// Name of the voice of the answer.
     #[schema(nullable = false, pattern = "^([A-Za-z0-9_. -]{1,64})?$")]
