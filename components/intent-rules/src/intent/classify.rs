@@ -77,6 +77,10 @@ pub fn classify(engine: &Engine, text: &str, history: &[Turn]) -> Result<Classif
         let is_content = !unit.classes.is_empty() || engine.index.knows(&stem(&unit.text));
         (is_personal || !is_content) && engine.lexicon.topics.of(&unit.text).any(is_harm)
     });
+    // "Where did you teach mathematics?": whoever is asked, all of it is about the content. Recognisers hear "you" for "she", too.
+    let is_meant = known_share >= 1.0
+        && question.keywords.len() >= 2
+        && question.units.iter().any(|unit| unit.text == "you");
     for (candidate, likely) in candidates.iter_mut().zip(engine.learned.likelihoods(&seen)) {
         // Who names a thing of the content is not making conversation.
         let is_idle = matches!(
@@ -84,7 +88,7 @@ pub fn classify(engine: &Engine, text: &str, history: &[Turn]) -> Result<Classif
             "greeting" | "thanks" | "goodbye" | "help" | "unclear"
         );
         let is_baseless = candidate.intent == "unsafe" && !is_harmful;
-        let is_named = candidate.intent == "off-topic" && names_item;
+        let is_named = candidate.intent == "off-topic" && (names_item || is_meant);
         let is_doubtful = is_idle && names_thing || is_baseless || is_named;
         let doubt = if is_doubtful && candidate.strength < STRONG {
             DOUBT
