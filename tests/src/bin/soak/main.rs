@@ -41,8 +41,8 @@ struct Arguments {
 
 /// Turns that may be under way at one time; more than that means that the host has fallen behind for good.
 const MOST_UNDER_WAY: usize = 64;
-/// Clients that find out what the host can do.
-const CLIENTS: usize = 3;
+/// Clients that find out what the host can do: as many as there are instances of a stage.
+const CLIENTS: usize = 2;
 const FINDING_OUT: Duration = Duration::from_secs(40);
 /// Caches and pools fill first; memory is judged from then on.
 const WARM_UP: Duration = Duration::from_secs(60);
