@@ -11,16 +11,19 @@ use std::{collections::VecDeque, mem, time::Duration};
 use crate::{
     contract::{
         Error, Span, Stage, asr,
-        events::{self, AudioProcessed, StageDegraded, TranscriptReady},
         ingest::{Format, Limits, Rejection},
-        listen::{Degradation, Event, Options, Report, Transcript},
+        listen::{Event, Options},
         vad,
     },
-    ports::{
-        Asr, Clock, Decoder, Detector, Events, Ingest, Result, Transcription, Vad, millis, timed,
-    },
+    ports::{Asr, Clock, Decoder, Detector, Events, Ingest, Result, Transcription, Vad, timed},
     words::{named, stage},
 };
+
+mod failure;
+mod said;
+mod telling;
+
+use failure::{Failure, failed, misuse, refused};
 
 /// Everything this half needs.
 pub trait Stages: Ingest + Vad + Asr + Events + Clock {}
@@ -79,13 +82,6 @@ enum Phase {
     Finished,
     /// A stage failed, or the caller broke the contract.
     Failed(Failure),
-}
-
-#[derive(Clone)]
-struct Failure {
-    stage: Option<&'static str>,
-    rejection: Option<Rejection>,
-    error: Error,
 }
 
 /// How much audio there was, and how much of it speech.
@@ -306,13 +302,7 @@ impl<S: Stages> Utterance<S> {
             self.queue
                 .push_back(Event::SpeechStopped(spoken.duration_ms));
         }
-        self.stages
-            .publish(events::Event::AudioProcessed(AudioProcessed {
-                turn: self.turn(),
-                duration_ms: spoken.duration_ms,
-                speech_ms: spoken.speech_ms,
-                took_ms: millis(self.spent.ingest + self.spent.vad),
-            }));
+        self.tell_processed(spoken);
         if speech.is_empty() {
             self.conclude(&[], spoken);
             return Ok(Phase::Finished);
@@ -363,57 +353,6 @@ impl<S: Stages> Utterance<S> {
         })
     }
 
-    fn degrade(&mut self, stage: &str, reason: String) {
-        self.stages
-            .publish(events::Event::StageDegraded(StageDegraded {
-                turn: self.turn(),
-                stage: stage.to_owned(),
-                reason: reason.clone(),
-            }));
-        self.queue.push_back(Event::Degraded(Degradation {
-            stage: stage.to_owned(),
-            reason,
-        }));
-    }
-
-    /// Queues the transcript and the end.
-    fn conclude(&mut self, segments: &[asr::Segment], spoken: Spoken) {
-        let text = said::text(segments);
-        let (language, confidence) = if text.is_empty() {
-            ("und".to_owned(), 0.0)
-        } else {
-            (said::language(segments), said::confidence(segments))
-        };
-        self.stages
-            .publish(events::Event::TranscriptReady(TranscriptReady {
-                turn: self.turn(),
-                language: language.clone(),
-                confidence,
-                n_characters: u32::try_from(text.chars().count()).unwrap_or(u32::MAX),
-            }));
-        self.queue.push_back(Event::Transcript(Transcript {
-            text,
-            language,
-            confidence,
-            duration_ms: spoken.duration_ms,
-            speech_ms: spoken.speech_ms,
-            segments: said::segments(segments),
-        }));
-        self.queue.push_back(Event::Done(Report {
-            ingest_ms: millis(self.spent.ingest),
-            vad_ms: millis(self.spent.vad),
-            asr_ms: millis(self.spent.asr),
-            format: mem::take(&mut self.format),
-        }));
-    }
-
-    fn turn(&self) -> events::Turn {
-        events::Turn {
-            session_id: self.options.session_id.clone(),
-            request_id: self.options.request_id.clone(),
-        }
-    }
-
     /// Remembers a failure, drops all work in progress, and gives the error to return.
     fn fail(&mut self, failure: Failure) -> Error {
         let error = failure.error.clone();
@@ -423,40 +362,9 @@ impl<S: Stages> Utterance<S> {
     }
 }
 
-fn failed(stage: &'static str, error: Error) -> Failure {
-    Failure {
-        stage: Some(stage),
-        rejection: None,
-        error: named(stage, error),
-    }
-}
-
-/// A failure of `ingest`, which can say which limit was broken.
-fn refused(decoder: &dyn Decoder, error: Error) -> Failure {
-    let rejection = match error {
-        Error::InvalidInput(_) | Error::Unsupported(_) => decoder.rejection(),
-        _ => None,
-    };
-    Failure {
-        stage: Some("ingest"),
-        rejection,
-        error: named("ingest", error),
-    }
-}
-
-/// A failure that no stage is to blame for.
-fn misuse(text: &str) -> Failure {
-    Failure {
-        stage: None,
-        rejection: None,
-        error: Error::InvalidInput(text.to_owned()),
-    }
-}
-
 fn to_ms(samples: u64) -> u32 {
     u32::try_from(samples / SAMPLES_PER_MS).unwrap_or(u32::MAX)
 }
 
-mod said;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,9 @@
 use super::*;
-use crate::contract::{Strategy, listen::Segment};
+use crate::contract::{
+    Strategy,
+    events::{self, AudioProcessed, TranscriptReady},
+    listen::{Report, Segment, Transcript},
+};
 use crate::fakes::{Fakes, segment};
 
 fn options() -> Options {
