@@ -4,6 +4,7 @@ use axum::body::BodyDataStream;
 use futures_util::StreamExt as _;
 
 use super::*;
+use crate::contract::Error;
 
 /// A turn whose client has had the first event so far.
 async fn begun(fakes: &Fakes, session: &str) -> BodyDataStream {
