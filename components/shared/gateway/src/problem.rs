@@ -5,82 +5,22 @@
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
-use serde_json::json;
 
 use crate::{
     contract::{Error, listen::Rejection},
     ports::StoreError,
 };
 
+mod code;
+mod document;
+
+pub use code::Code;
+#[cfg(test)]
+pub(crate) use document::Document;
+
 /// Wait this long before trying again, when the stage does not say.
 const BUSY_RETRY_MS: u32 = 1_000;
 const UNAVAILABLE_RETRY_MS: u32 = 5_000;
-
-/// What went wrong, as the public interface names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the titles below say what each means")]
-pub enum Code {
-    AudioTooShort,
-    AudioTooLong,
-    AudioFormatUnsupported,
-    InvalidAudio,
-    PayloadTooLarge,
-    TranscriptionFailed,
-    LlmTimeout,
-    TtsFailed,
-    SessionNotFound,
-    SessionExpired,
-    SessionBusy,
-    RateLimitExceeded,
-    Unauthorized,
-    Forbidden,
-    NotFound,
-    InvalidRequest,
-    Overloaded,
-    StageTimeout,
-    StageUnavailable,
-    Internal,
-}
-
-impl Code {
-    /// The code and its title.
-    const fn texts(self) -> (&'static str, &'static str) {
-        match self {
-            Self::AudioTooShort => ("AUDIO_TOO_SHORT", "The recording is too short"),
-            Self::AudioTooLong => ("AUDIO_TOO_LONG", "The recording is too long"),
-            Self::AudioFormatUnsupported => (
-                "AUDIO_FORMAT_UNSUPPORTED",
-                "The audio format is not supported",
-            ),
-            Self::InvalidAudio => ("INVALID_AUDIO", "The recording is damaged"),
-            Self::PayloadTooLarge => ("PAYLOAD_TOO_LARGE", "The request is too large"),
-            Self::TranscriptionFailed => (
-                "TRANSCRIPTION_FAILED",
-                "The speech could not be transcribed",
-            ),
-            Self::LlmTimeout => ("LLM_TIMEOUT", "The answer took too long"),
-            Self::TtsFailed => ("TTS_FAILED", "The text could not be spoken"),
-            Self::SessionNotFound => ("SESSION_NOT_FOUND", "There is no such session"),
-            Self::SessionExpired => ("SESSION_EXPIRED", "The session has expired"),
-            Self::SessionBusy => ("SESSION_BUSY", "The session is busy"),
-            Self::RateLimitExceeded => ("RATE_LIMIT_EXCEEDED", "There were too many requests"),
-            Self::Unauthorized => ("UNAUTHORIZED", "An API key is needed"),
-            Self::Forbidden => ("FORBIDDEN", "This is not allowed"),
-            Self::NotFound => ("NOT_FOUND", "There is nothing here"),
-            Self::InvalidRequest => ("INVALID_REQUEST", "The request is not valid"),
-            Self::Overloaded => ("OVERLOADED", "There is too much to do"),
-            Self::StageTimeout => ("STAGE_TIMEOUT", "A stage took too long"),
-            Self::StageUnavailable => ("STAGE_UNAVAILABLE", "A stage is not available"),
-            Self::Internal => ("INTERNAL", "Something went wrong here"),
-        }
-    }
-
-    /// As in documents: `AUDIO_TOO_SHORT`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        self.texts().0
-    }
-}
 
 /// A failed request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -206,29 +146,6 @@ impl Problem {
         }
     }
 
-    /// The document.
-    #[must_use]
-    pub fn document(&self, instance: &str, request_id: &str) -> serde_json::Value {
-        let (code, title) = self.code.texts();
-        let mut document = json!({
-            "type": format!("urn:colloquy:problem:{}", code.to_ascii_lowercase().replace('_', "-")),
-            "title": title,
-            "status": self.status.as_u16(),
-            "detail": self.detail,
-            "instance": instance,
-            "code": code,
-            "retryable": self.retry != Retry::No,
-            "request_id": request_id,
-        });
-        if let (Some(members), Some(stage)) = (document.as_object_mut(), &self.stage) {
-            members.insert("stage".to_owned(), stage.as_str().into());
-        }
-        if let (Some(members), Retry::After(ms)) = (document.as_object_mut(), self.retry) {
-            members.insert("retry_after_ms".to_owned(), ms.into());
-        }
-        document
-    }
-
     /// The response, complete.
     #[must_use]
     pub fn response(&self, instance: &str, request_id: &str) -> Response {
@@ -288,140 +205,4 @@ impl IntoResponse for Problem {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(
-        error: Error,
-        stage: &str,
-        rejection: Option<Rejection>,
-        status: u16,
-        code: &str,
-    ) -> Problem {
-        let problem = Problem::of_stage(error, Some(stage.into()), rejection);
-        assert_eq!(
-            (problem.status.as_u16(), problem.code.as_str()),
-            (status, code)
-        );
-        problem
-    }
-
-    #[test]
-    fn every_error_has_its_status_and_code() {
-        let text = || "x".to_owned();
-        let invalid = || Error::InvalidInput(text());
-        check(
-            invalid(),
-            "ingest",
-            Some(Rejection::TooShort),
-            422,
-            "AUDIO_TOO_SHORT",
-        );
-        check(
-            invalid(),
-            "ingest",
-            Some(Rejection::TooLong),
-            422,
-            "AUDIO_TOO_LONG",
-        );
-        check(
-            invalid(),
-            "ingest",
-            Some(Rejection::TooLarge),
-            413,
-            "PAYLOAD_TOO_LARGE",
-        );
-        check(
-            invalid(),
-            "ingest",
-            Some(Rejection::UnsupportedFormat),
-            415,
-            "AUDIO_FORMAT_UNSUPPORTED",
-        );
-        check(
-            invalid(),
-            "ingest",
-            Some(Rejection::Malformed),
-            422,
-            "INVALID_AUDIO",
-        );
-        check(invalid(), "ingest", None, 422, "INVALID_AUDIO");
-        check(invalid(), "intent", None, 422, "INVALID_REQUEST");
-        check(
-            Error::Unsupported(text()),
-            "ingest",
-            Some(Rejection::UnsupportedFormat),
-            415,
-            "AUDIO_FORMAT_UNSUPPORTED",
-        );
-        check(
-            Error::Unsupported(text()),
-            "asr",
-            None,
-            415,
-            "INVALID_REQUEST",
-        );
-        let busy = check(Error::Busy(Some(1_500)), "asr", None, 503, "OVERLOADED");
-        assert_eq!(busy.response("/", "r").headers()["retry-after"], "2");
-        let unavailable = check(
-            Error::Unavailable(text()),
-            "asr",
-            None,
-            503,
-            "STAGE_UNAVAILABLE",
-        );
-        assert!(
-            unavailable
-                .response("/", "r")
-                .headers()
-                .contains_key("retry-after")
-        );
-        assert_eq!(
-            check(Error::Deadline, "asr", None, 504, "STAGE_TIMEOUT").retry,
-            Retry::Yes
-        );
-        check(Error::Deadline, "llm", None, 504, "LLM_TIMEOUT");
-        check(Error::Internal(text()), "vad", None, 500, "INTERNAL");
-        check(
-            Error::Internal(text()),
-            "asr",
-            None,
-            500,
-            "TRANSCRIPTION_FAILED",
-        );
-        check(Error::Internal(text()), "tts", None, 500, "TTS_FAILED");
-    }
-
-    #[test]
-    fn a_defect_is_not_told() {
-        let problem = Problem::of_stage(
-            Error::Internal("wasm backtrace".into()),
-            Some("vad".into()),
-            None,
-        );
-        assert!(!problem.document("/", "r").to_string().contains("backtrace"));
-    }
-
-    #[test]
-    fn the_document_is_complete() {
-        let problem = Problem::of_stage(Error::Busy(None), Some("asr".into()), None);
-        assert_eq!(
-            problem.document("/process", "r-1"),
-            json!({
-                "type": "urn:colloquy:problem:overloaded",
-                "title": "There is too much to do",
-                "status": 503,
-                "detail": "the asr stage has no room for more at the moment",
-                "instance": "/process",
-                "code": "OVERLOADED",
-                "stage": "asr",
-                "retryable": true,
-                "retry_after_ms": 1000,
-                "request_id": "r-1",
-            })
-        );
-        let plain = Problem::invalid("x").document("/", "r");
-        assert!(plain.get("stage").is_none() && plain.get("retry_after_ms").is_none());
-    }
-}
+mod tests;

@@ -15,8 +15,8 @@ use utoipa::{
     },
 };
 
-use super::{compatible, native, schema};
-use crate::{routes::openai, security};
+use super::{compatible, native};
+use crate::{problem, routes::openai, security};
 
 /// The document.
 #[derive(OpenApi)]
@@ -44,7 +44,7 @@ use crate::{routes::openai, security};
         compatible::transcribe, compatible::speak, compatible::voices, compatible::chat, compatible::models, compatible::model,
     ),
     components(schemas(
-        schema::Problem, openai::error::ErrorDocument, openai::transcriptions::TranscriptEvent, openai::chat::ChatChunk, openai::speech::SpeechEvent,
+        problem::Document, openai::error::ErrorDocument, openai::transcriptions::TranscriptEvent, openai::chat::ChatChunk, openai::speech::SpeechEvent,
     )),
     modifiers(&Common),
 )]

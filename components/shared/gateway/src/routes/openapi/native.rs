@@ -7,9 +7,12 @@ use super::schema::{
     content::{ContentPage, ContentTypes, SearchAnswer},
     service::{About, Health, Liveness, Readiness},
 };
-use crate::routes::{
-    health::DetailedHealth,
-    tts::{TtsAnswer, TtsRequest, TtsVoices},
+use crate::{
+    problem::Document,
+    routes::{
+        health::DetailedHealth,
+        tts::{TtsAnswer, TtsRequest, TtsVoices},
+    },
 };
 
 /// What this is
@@ -34,7 +37,7 @@ pub(super) fn health() {}
 #[utoipa::path(get, path = "/health/detailed", tag = "service", operation_id = "health_detailed", responses(
     (status = 200, description = "A turn can be served", body = DetailedHealth),
     (status = 503, description = "No turn can be served", content(
-        (DetailedHealth = "application/json"), (super::schema::Problem = "application/problem+json"),
+        (DetailedHealth = "application/json"), (Document = "application/problem+json"),
     )),
 ))]
 pub(super) fn health_detailed() {}
@@ -159,7 +162,7 @@ pub(super) fn tts_voices() {}
             ("Content-Range" = String, description = "Which part of how many bytes"),
         )),
         (status = 304, description = "The client has it already"),
-        (status = 416, description = "There are fewer bytes", body = super::schema::Problem, content_type = "application/problem+json"),
+        (status = 416, description = "There are fewer bytes", body = Document, content_type = "application/problem+json"),
     )
 )]
 pub(super) fn audio() {}

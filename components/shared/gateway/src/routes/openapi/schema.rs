@@ -17,64 +17,6 @@ pub(super) mod service;
 
 pub(in crate::routes) use content::Card;
 
-/// Why a request failed (RFC 9457), media type `application/problem+json`.
-#[derive(ToSchema)]
-#[schema(example = json!({
-    "type": "urn:colloquy:problem:session-not-found", "title": "There is no such session", "status": 404,
-    "detail": "there is no session of that id", "instance": "/session/0123456789abcdef", "code": "SESSION_NOT_FOUND",
-    "retryable": false, "request_id": "5f0c7c0e0b7c4a6c9d2f7a1b3c4d5e6f",
-}))]
-pub(super) struct Problem {
-    /// A name for the kind of problem.
-    r#type: String,
-    /// The kind of problem, for people.
-    title: String,
-    /// The status of the response.
-    status: u16,
-    /// What exactly is wrong.
-    detail: String,
-    /// The path that was asked for.
-    instance: String,
-    /// The kind of problem, for programs.
-    code: ProblemCode,
-    /// The stage that failed; absent when none did.
-    #[schema(nullable = false)]
-    stage: Option<String>,
-    /// Whether the same request may succeed later.
-    retryable: bool,
-    /// When to try again; absent when that is not known.
-    #[schema(nullable = false)]
-    retry_after_ms: Option<u32>,
-    /// As in `X-Request-Id`, and in every log line of the request.
-    request_id: String,
-}
-
-/// What went wrong.
-#[derive(ToSchema)]
-#[schema(rename_all = "SCREAMING_SNAKE_CASE")]
-enum ProblemCode {
-    AudioTooShort,
-    AudioTooLong,
-    AudioFormatUnsupported,
-    InvalidAudio,
-    PayloadTooLarge,
-    TranscriptionFailed,
-    LlmTimeout,
-    TtsFailed,
-    SessionNotFound,
-    SessionExpired,
-    SessionBusy,
-    RateLimitExceeded,
-    Unauthorized,
-    Forbidden,
-    NotFound,
-    InvalidRequest,
-    Overloaded,
-    StageTimeout,
-    StageUnavailable,
-    Internal,
-}
-
 /// What a new session may have; all of it is optional.
 #[derive(ToSchema)]
 pub(super) struct SessionWanted {
