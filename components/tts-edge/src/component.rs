@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use bindings::exports::colloquy::tts::tts as contract;
-use colloquy_upstream::{Failure, failure_is, wasi::Host};
+use colloquy_upstream::{Failure, failure_is, voices, wasi::Host};
 
 use crate::config::Config;
 use crate::opening::Clock;
@@ -47,19 +47,11 @@ impl contract::Guest for Component {
     /// The service is not asked: it may be there when it is needed.
     fn describe() -> Result<contract::Info, contract::Error> {
         let config = config()?;
-        let mut languages: Vec<_> = config
-            .voices
-            .iter()
-            .map(|voice| voice.locale.clone())
-            .collect();
-        languages.sort();
-        languages.dedup();
-        languages.retain(|tag| tag != "und");
         Ok(contract::Info {
             name: env!("CARGO_PKG_NAME").to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             model: None,
-            languages,
+            languages: voices::languages(&config.voices),
             needs: vec![format!("{} (socket, TLS)", config.endpoint.origin())],
         })
     }

@@ -118,22 +118,6 @@ impl Config {
             policy: settings.policy()?,
         })
     }
-
-    /// The voice of that name, the default one for none.
-    ///
-    /// # Errors
-    /// `Unsupported` when it is not in the list.
-    pub fn voice(&self, name: Option<&str>) -> Result<&Voice, Failure> {
-        let mut voices = self.voices.iter();
-        let found = match name {
-            Some(name) => voices.find(|voice| voice.name == name),
-            None => voices.next(),
-        };
-        found.ok_or_else(|| {
-            let shown: String = name.unwrap_or_default().chars().take(60).collect();
-            Failure::Unsupported(format!("there is no voice {shown:?}"))
-        })
-    }
 }
 
 fn source(settings: &Settings<'_>) -> Result<Source, Failure> {
@@ -243,7 +227,7 @@ mod tests {
         assert_eq!(config.version, "1-143.0.3650.75");
         assert_eq!(config.format.rate_hz(), 24_000);
         assert_eq!(
-            config.voice(None).unwrap().name,
+            config.voices.first().unwrap().name,
             "en-US-EmmaMultilingualNeural"
         );
         let header = |name: &str| {

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use colloquy_upstream::Failure;
+use colloquy_upstream::{Failure, voices};
 
 use crate::session::{Service, Session};
 use crate::ssml;
@@ -50,7 +50,7 @@ impl Speech {
             return Err(Failure::InvalidInput(why));
         }
         let mut speech = Self {
-            voice: service.config.voice(voice)?.name.clone(),
+            voice: voices::choose(&service.config.voices, voice)?.name.clone(),
             service,
             rate,
             pieces: ssml::pieces(text, ssml::MAX_PIECE).into(),

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use bindings::exports::colloquy::tts::tts as contract;
-use colloquy_upstream::{failure_is, wasi::Http};
+use colloquy_upstream::{failure_is, voices, wasi::Http};
 
 use crate::config::Config;
 use crate::speech::Speech;
@@ -38,20 +38,12 @@ impl contract::Guest for Component {
     /// The server is not asked: that would cost money at every start, and it may be there when it is needed.
     fn describe() -> Result<contract::Info, contract::Error> {
         let config = config()?;
-        let mut languages: Vec<_> = config
-            .voices
-            .into_iter()
-            .map(|voice| voice.locale)
-            .collect();
-        languages.sort();
-        languages.dedup();
-        languages.retain(|tag| tag != "und");
         Ok(contract::Info {
             name: env!("CARGO_PKG_NAME").to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             needs: vec![format!("{} (http)", config.api.base)],
             model: Some(config.api.model),
-            languages,
+            languages: voices::languages(&config.voices),
         })
     }
 

@@ -98,22 +98,6 @@ impl Config {
             rate_hz: settings.number("RATE_HZ", RATES_HZ, DEFAULT_RATE_HZ)?,
         })
     }
-
-    /// The voice of that name, the default one for none.
-    ///
-    /// # Errors
-    /// `Unsupported` when it is not in the list.
-    pub fn voice(&self, name: Option<&str>) -> Result<&Voice, Failure> {
-        let mut voices = self.voices.iter();
-        let found = match name {
-            Some(name) => voices.find(|voice| voice.name == name),
-            None => voices.next(),
-        };
-        found.ok_or_else(|| {
-            let shown: String = name.unwrap_or_default().chars().take(60).collect();
-            Failure::Unsupported(format!("there is no voice {shown:?}"))
-        })
-    }
 }
 
 fn all_voices(settings: &Settings<'_>) -> Result<Vec<Voice>, Failure> {
@@ -165,12 +149,10 @@ mod tests {
             ["c", "a", "b"]
         );
         let config = read(&[("TTS_VOICES", "a,b"), ("TTS_VOICE", "b")]).unwrap();
-        assert_eq!(config.voice(None).unwrap().name, "b");
-        assert_eq!(config.voice(Some("a")).unwrap().name, "a");
-        assert!(matches!(
-            config.voice(Some("A")),
-            Err(Failure::Unsupported(_))
-        ));
+        let chosen = |name| voices::choose(&config.voices, name).map(|voice| voice.name.as_str());
+        assert_eq!(chosen(None), Ok("b"));
+        assert_eq!(chosen(Some("a")), Ok("a"));
+        assert!(matches!(chosen(Some("A")), Err(Failure::Unsupported(_))));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! The first bytes are read before the speech is handed out: they tell the sample rate of a wav or an mp3, and unmask what is not audio.
 //! After an error there is nothing more: a stream that was cut cannot go on.
 
-use colloquy_upstream::{Failure, Outcome, Response, Source, Transport};
+use colloquy_upstream::{Failure, Outcome, Response, Source, Transport, voices};
 use serde_json::json;
 
 use crate::audio::{Audio, BadAudio, Expected};
@@ -56,7 +56,7 @@ impl Speech {
             let why = format!("rate {speed} is not between 0.5 and 2");
             return Err(Failure::InvalidInput(why));
         }
-        let voice = config.voice(voice)?;
+        let voice = voices::choose(&config.voices, voice)?;
         if !text.chars().any(char::is_alphanumeric) {
             return Ok(Self {
                 rate_hz: config.rate_hz,

@@ -1,4 +1,6 @@
-//! The voices of a server, as an operator lists them.
+//! The voices of a server, as an operator lists them, the languages they speak, and the one that a caller wants.
+
+use crate::failure::Failure;
 
 /// A voice of the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +58,31 @@ pub fn parse(list: &str) -> Result<Vec<Voice>, BadList> {
     Ok(voices)
 }
 
+/// The voice of that name; for none the default one, which is the first.
+///
+/// # Errors
+/// `Unsupported` when it is not there.
+pub fn choose<'v>(voices: &'v [Voice], name: Option<&str>) -> Result<&'v Voice, Failure> {
+    let found = match name {
+        Some(name) => voices.iter().find(|voice| voice.name == name),
+        None => voices.first(),
+    };
+    found.ok_or_else(|| {
+        let shown: String = name.unwrap_or_default().chars().take(60).collect();
+        Failure::Unsupported(format!("there is no voice {shown:?}"))
+    })
+}
+
+/// The languages of all voices, each once and in order; an unknown one is none.
+#[must_use]
+pub fn languages(voices: &[Voice]) -> Vec<String> {
+    let mut languages: Vec<_> = voices.iter().map(|voice| voice.locale.clone()).collect();
+    languages.sort();
+    languages.dedup();
+    languages.retain(|tag| tag != "und");
+    languages
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,5 +111,25 @@ mod tests {
         assert_eq!(parse("a,|en"), Err(BadList::NoName));
         assert_eq!(parse("a,b,a"), Err(BadList::Twice));
         assert_eq!(parse("a|en|robot"), Err(BadList::Gender));
+    }
+
+    #[test]
+    fn a_voice_is_found_by_its_very_name() {
+        let voices = parse("b,a").unwrap();
+        let chosen = |name| choose(&voices, name).map(|voice| voice.name.as_str());
+        assert_eq!(chosen(None), Ok("b"));
+        assert_eq!(chosen(Some("a")), Ok("a"));
+        let unknown = format!("A{}", "x".repeat(100));
+        let Err(Failure::Unsupported(text)) = chosen(Some(&unknown)) else {
+            panic!("there is no such voice")
+        };
+        assert_eq!(text, format!("there is no voice \"A{}\"", "x".repeat(59)));
+        assert!(choose(&[], None).is_err());
+    }
+
+    #[test]
+    fn languages_are_told_once() {
+        let voices = parse("a|fr-FR,b|de-DE,c,d|fr-FR").unwrap();
+        assert_eq!(languages(&voices), ["de-DE", "fr-FR"]);
     }
 }
