@@ -7,6 +7,9 @@
     reason = "the WIT files document every field; a second copy of those texts would drift"
 )]
 
+use serde::Serialize;
+use utoipa::ToSchema;
+
 pub mod content;
 pub mod events;
 pub mod host;
@@ -63,8 +66,10 @@ pub struct Stage {
     pub languages: Vec<String>,
 }
 
-/// How much time an answer may take for its quality: the same in `listen` and `respond`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// How much time the answer may take for its quality.
+// The text above is told to clients, too. The type is the same in `listen` and `respond`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Strategy {
     Fast,
     #[default]
@@ -97,4 +102,17 @@ impl Strategy {
 pub struct Degradation {
     pub stage: String,
     pub reason: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_strategy_has_one_name() {
+        for strategy in [Strategy::Fast, Strategy::Balanced, Strategy::High] {
+            assert_eq!(serde_json::json!(strategy), strategy.name());
+            assert_eq!(Strategy::named(strategy.name()), Some(strategy));
+        }
+    }
 }

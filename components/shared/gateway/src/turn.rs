@@ -26,12 +26,15 @@ use crate::{
     times,
 };
 
+mod card;
 mod claim;
 mod document;
 
+pub(crate) use card::{Card, Metric, Score};
 use claim::Claim;
 use document::Summary;
-pub(crate) use document::{card, metric, score};
+#[cfg(test)]
+pub(crate) use document::TurnAnswer;
 
 /// Most audio of one answer in samples: six minutes at 22 kHz, sixteen megabytes.
 const MAX_SAMPLES: usize = 8 << 20;

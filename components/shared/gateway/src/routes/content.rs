@@ -8,17 +8,18 @@ use axum::{
     response::Response,
 };
 use http::StatusCode;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
 
 use super::{App, json as document, nothing_at};
 use crate::{
     contract::{
         Error,
-        content::{Filter, Item},
+        content::{self, Filter},
     },
     problem::Problem,
-    turn,
+    turn::{Metric, Score},
 };
 
 /// Items of a page when the client does not say, and at most.
@@ -34,14 +35,17 @@ const MAX_RESULTS: u32 = 50;
 
 /// All types with the number of their items.
 pub(super) async fn types(State(app): State<App>) -> Result<Response, Problem> {
-    let types: Vec<_> = app
-        .ports
-        .types()
-        .map_err(failed)?
-        .into_iter()
-        .map(|kind| json!({ "name": kind.name, "title": kind.title, "n_items": kind.n_items }))
-        .collect();
-    Ok(document(StatusCode::OK, &json!({ "types": types })))
+    let types = app.ports.types().map_err(failed)?.into_iter();
+    let answer = ContentTypes {
+        types: types
+            .map(|kind| ContentType {
+                name: kind.name,
+                title: kind.title,
+                n_items: kind.n_items,
+            })
+            .collect(),
+    };
+    Ok(document(StatusCode::OK, &json!(answer)))
 }
 
 #[derive(Debug, Deserialize)]
@@ -73,15 +77,15 @@ pub(super) async fn items(
         .ports
         .items(&kind.name, page.offset, limit)
         .map_err(failed)?;
-    let body = json!({
-        "type": kind.name,
-        "title": kind.title,
-        "total": kind.n_items,
-        "offset": page.offset,
-        "limit": limit,
-        "items": items.iter().map(item).collect::<Vec<_>>(),
-    });
-    Ok(document(StatusCode::OK, &body))
+    let answer = ContentPage {
+        r#type: kind.name,
+        title: kind.title,
+        total: kind.n_items,
+        offset: page.offset,
+        limit,
+        items: items.into_iter().map(Item::from).collect(),
+    };
+    Ok(document(StatusCode::OK, &json!(answer)))
 }
 
 #[derive(Debug, Deserialize)]
@@ -121,19 +125,18 @@ pub(super) async fn search(
     };
     let hits = app.ports.search(&text, filter, limit).map_err(failed)?;
     let results: Vec<_> = hits
-        .iter()
-        .map(|hit| {
-            let mut result = item(&hit.item);
-            if let Some(members) = result.as_object_mut() {
-                members.insert("score".to_owned(), turn::score(&hit.score));
-            }
-            result
+        .into_iter()
+        .map(|hit| SearchResult {
+            item: hit.item.into(),
+            score: hit.score.into(),
         })
         .collect();
-    Ok(document(
-        StatusCode::OK,
-        &json!({ "query": text, "total": results.len(), "results": results }),
-    ))
+    let answer = SearchAnswer {
+        query: text,
+        total: results.len(),
+        results,
+    };
+    Ok(document(StatusCode::OK, &json!(answer)))
 }
 
 pub(super) fn too_long(limit: usize) -> Problem {
@@ -158,20 +161,85 @@ fn failed(error: Error) -> Problem {
     Problem::of_stage(error, Some("intent".to_owned()), None)
 }
 
-fn item(item: &Item) -> Value {
-    json!({
-        "id": item.id,
-        "title": item.title,
-        "type": item.type_name,
-        "summary": item.summary,
-        "details": item.details,
-        "organisation": item.organisation,
-        "start_year": item.start_year,
-        "end_year": item.end_year,
-        "technologies": item.technologies,
-        "keywords": item.keywords,
-        "metrics": item.metrics.iter().map(turn::metric).collect::<Vec<_>>(),
-        "impact": item.impact,
-        "url": item.url,
-    })
+/// The types of the content base.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ContentTypes {
+    types: Vec<ContentType>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct ContentType {
+    name: String,
+    title: String,
+    n_items: u32,
+}
+
+/// Some of the items of a type.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ContentPage {
+    r#type: String,
+    title: String,
+    /// Items of this type in all.
+    total: u32,
+    offset: u32,
+    limit: u32,
+    items: Vec<Item>,
+}
+
+/// An item of the content base.
+#[derive(Serialize, ToSchema)]
+struct Item {
+    id: String,
+    title: String,
+    r#type: String,
+    summary: String,
+    details: String,
+    organisation: Option<String>,
+    start_year: Option<i32>,
+    end_year: Option<i32>,
+    technologies: Vec<String>,
+    keywords: Vec<String>,
+    metrics: Vec<Metric>,
+    /// 0 to 1.
+    impact: f32,
+    url: Option<String>,
+}
+
+/// What was found, best first.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SearchAnswer {
+    query: String,
+    /// How many there are here.
+    #[schema(value_type = u32)]
+    total: usize,
+    results: Vec<SearchResult>,
+}
+
+/// An item and how well it fits.
+#[derive(Serialize, ToSchema)]
+struct SearchResult {
+    #[schema(inline)]
+    #[serde(flatten)]
+    item: Item,
+    score: Score,
+}
+
+impl From<content::Item> for Item {
+    fn from(item: content::Item) -> Self {
+        Self {
+            id: item.id,
+            title: item.title,
+            r#type: item.type_name,
+            summary: item.summary,
+            details: item.details,
+            organisation: item.organisation,
+            start_year: item.start_year,
+            end_year: item.end_year,
+            technologies: item.technologies,
+            keywords: item.keywords,
+            metrics: item.metrics.into_iter().map(Metric::from).collect(),
+            impact: item.impact,
+            url: item.url,
+        }
+    }
 }

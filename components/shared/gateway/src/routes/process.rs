@@ -7,9 +7,11 @@ use axum::{
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::{
-    App, Id, RequestId, accepts, content, from_json, json, media_type, stream, tts, upload, whole,
+    App, Id, RequestId, accepts, content, from_json, json, media_type, openapi, stream, tts,
+    upload, whole,
 };
 use crate::{
     contract::Strategy,
@@ -54,19 +56,31 @@ pub(super) async fn process(
     answer(Turn::spoken(setting, upload.utterance), &headers, path)
 }
 
-/// The body of `POST /process/text`.
-#[derive(Debug, Deserialize)]
-struct Question {
+/// A question in writing.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = WrittenQuestion, example = json!({ "text": "What did she build at Bell Labs?" }))]
+pub(super) struct Question {
+    /// At most 2,000 characters by default.
+    #[schema(pattern = "\\S", max_length = 2000)]
     text: String,
+    /// A session that there is; without it one is created.
+    #[schema(pattern = "^[A-Za-z0-9_-]{8,64}$")]
     session_id: Option<String>,
+    /// Name of the voice of the answer.
+    #[schema(pattern = "^[A-Za-z0-9_. -]{1,64}$")]
     voice: Option<String>,
+    /// BCP 47 tag of the language to answer in.
+    #[schema(pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}$")]
     language: Option<String>,
+    /// `false` for an answer in text only.
     speak: Option<bool>,
-    output_format: Option<String>,
+    #[schema(value_type = Option<Strategy>)]
     strategy: Option<String>,
+    #[schema(value_type = Option<openapi::AudioFormat>)]
+    output_format: Option<String>,
 }
 
-/// A question in writing.
+/// `POST /process/text`.
 pub(super) async fn process_text(
     State(app): State<App>,
     axum::Extension(RequestId(request_id)): Id,

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::{
     contract::{Degradation, listen, respond},
     problem::Problem,
-    turn::{self, Event, Turn},
+    turn::{Card, Event, Turn},
 };
 
 /// The events of a turn. The first one is awaited before the response begins, so that whatever fails until then has its own status;
@@ -104,7 +104,7 @@ fn answered(event: respond::Event) -> Option<(&'static str, Value)> {
         respond::Event::Items(items) => (
             "items",
             json!({
-                "items": items.cards.iter().map(turn::card).collect::<Vec<_>>(),
+                "items": items.cards.into_iter().map(Card::from).collect::<Vec<_>>(),
                 "n_matching": items.n_matching,
                 "content_filter": items.content_filter,
             }),

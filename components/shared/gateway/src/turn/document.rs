@@ -1,11 +1,13 @@
 //! Folds the events of a turn into the answer document.
 
-use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
-use crate::contract::{
-    Stage, Strategy, listen,
-    respond::{self, Card},
-};
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use super::Card;
+use crate::contract::{Stage, Strategy, listen, respond};
 
 /// What a turn has come to so far.
 #[derive(Debug, Default)]
@@ -20,7 +22,7 @@ pub(super) struct Summary {
     /// The intent.
     pub(super) intent: Option<respond::Classification>,
     /// The cards, best first.
-    pub(super) cards: Vec<Card>,
+    pub(super) cards: Vec<respond::Card>,
     content_filter: Option<String>,
     /// The answer.
     pub(super) response: String,
@@ -114,83 +116,104 @@ impl Summary {
     ) -> Value {
         let hearing = self.hearing.as_ref();
         let answering = self.answering.as_ref();
-        let stages: Map<String, Value> = stages
-            .iter()
-            .map(|stage| {
-                (
-                    stage.stage.clone(),
-                    format!("{}@{}", stage.name, stage.version).into(),
-                )
-            })
-            .collect();
-        json!({
-            "status": "success",
-            "session_id": session_id,
-            "transcription": self.transcription,
-            "language": self.language,
-            "response": self.response,
-            "items": self.cards.iter().map(card).collect::<Vec<_>>(),
-            "item_type": self.item_type(),
-            "metadata": {
-                "intelligent_selection": !self.cards.is_empty(),
-                "cards_shown": self.cards.len(),
-                "cards_mentioned": self.mentioned,
-                "query_intent": self.intent.as_ref().map(|found| &found.intent),
-                "content_filter": self.content_filter,
-                "confidence_score": self.intent.as_ref().map(|found| found.confidence),
-                "transcription_confidence": self.transcription_confidence,
+        json!(TurnAnswer {
+            status: "success",
+            session_id: session_id.to_owned(),
+            transcription: self.transcription.clone(),
+            language: self.language.clone(),
+            response: self.response.clone(),
+            items: self.cards.iter().cloned().map(Card::from).collect(),
+            item_type: self.item_type(),
+            metadata: TurnMetadata {
+                intelligent_selection: !self.cards.is_empty(),
+                cards_shown: self.cards.len(),
+                cards_mentioned: self.mentioned.clone(),
+                query_intent: self.intent.as_ref().map(|found| found.intent.clone()),
+                content_filter: self.content_filter.clone(),
+                confidence_score: self.intent.as_ref().map(|found| found.confidence),
+                transcription_confidence: self.transcription_confidence,
             },
-            "audio_file": audio_file,
-            "strategy": strategy.name(),
-            "degraded": self.degraded,
-            "stages": stages,
-            "timing": {
-                "ingest_ms": hearing.map(|report| report.ingest_ms),
-                "vad_ms": hearing.map(|report| report.vad_ms),
-                "asr_ms": hearing.map(|report| report.asr_ms),
-                "intent_ms": answering.map(|report| report.intent_ms),
-                "llm_ms": answering.map(|report| report.llm_ms),
-                "llm_first_token_ms": answering.and_then(|report| report.llm_first_token_ms),
-                "tts_ms": answering.map(|report| report.tts_ms),
-                "first_audio_ms": answering.and_then(|report| report.first_audio_ms),
-                "total_ms": total_ms,
+            audio_file,
+            strategy,
+            degraded: self.degraded.clone(),
+            stages: stages
+                .iter()
+                .map(|stage| {
+                    let who = format!("{}@{}", stage.name, stage.version);
+                    (stage.stage.clone(), who)
+                })
+                .collect(),
+            timing: Timing {
+                ingest_ms: hearing.map(|report| report.ingest_ms),
+                vad_ms: hearing.map(|report| report.vad_ms),
+                asr_ms: hearing.map(|report| report.asr_ms),
+                intent_ms: answering.map(|report| report.intent_ms),
+                llm_ms: answering.map(|report| report.llm_ms),
+                llm_first_token_ms: answering.and_then(|report| report.llm_first_token_ms),
+                tts_ms: answering.map(|report| report.tts_ms),
+                first_audio_ms: answering.and_then(|report| report.first_audio_ms),
+                total_ms,
             },
         })
     }
 }
 
-/// A card as clients see it.
-pub(crate) fn card(card: &Card) -> Value {
-    json!({
-        "id": card.id,
-        "title": card.title,
-        "type": card.type_name,
-        "summary": card.summary,
-        "details": card.details,
-        "organisation": card.organisation,
-        "start_year": card.start_year,
-        "end_year": card.end_year,
-        "technologies": card.technologies,
-        "keywords": card.keywords,
-        "metrics": card.metrics.iter().map(metric).collect::<Vec<_>>(),
-        "url": card.url,
-        "score": score(&card.score),
-    })
+/// The answer of a turn.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TurnAnswer {
+    /// Always `success`: anything else is a problem.
+    status: &'static str,
+    session_id: String,
+    /// The question; empty when nobody spoke.
+    transcription: String,
+    /// BCP 47 tag of the question; `und` when nobody spoke.
+    language: Option<String>,
+    /// The answer.
+    response: String,
+    /// The cards, best first.
+    items: Vec<Card>,
+    /// Their type, if they have one in common.
+    item_type: Option<String>,
+    metadata: TurnMetadata,
+    /// Id of the answer's audio, for `/audio/{id}`; null for text only.
+    audio_file: Option<String>,
+    strategy: Strategy,
+    /// The stages that fell back.
+    degraded: Vec<String>,
+    /// What answered: a stage, and `<name>@<version>`.
+    #[schema(value_type = BTreeMap<String, String>, example = json!({ "asr": "asr-whisper@0.1.0" }))]
+    stages: BTreeMap<String, String>,
+    timing: Timing,
 }
 
-/// A figure as clients see it.
-pub(crate) fn metric(metric: &crate::contract::Metric) -> Value {
-    json!({ "label": metric.label, "value": metric.value })
+/// How the answer was found.
+#[derive(Serialize, ToSchema)]
+struct TurnMetadata {
+    intelligent_selection: bool,
+    #[schema(value_type = u32)]
+    cards_shown: usize,
+    /// Ids of the cards that the answer talks about, in that order; null when that is not known.
+    cards_mentioned: Option<Vec<String>>,
+    query_intent: Option<String>,
+    /// The restriction that was applied, in words for a person.
+    content_filter: Option<String>,
+    /// Of the intent, 0 to 1.
+    confidence_score: Option<f32>,
+    /// 0 to 1; null for a written question.
+    transcription_confidence: Option<f32>,
 }
 
-/// A score as clients see it: the four parts and why.
-pub(crate) fn score(score: &crate::contract::Score) -> Value {
-    json!({
-        "total": score.total,
-        "keyword": score.keyword,
-        "technology": score.technology,
-        "recency": score.recency,
-        "impact": score.impact,
-        "reasons": score.reasons,
-    })
+/// Milliseconds; null for what did not happen.
+#[derive(Serialize, ToSchema)]
+struct Timing {
+    ingest_ms: Option<u32>,
+    vad_ms: Option<u32>,
+    asr_ms: Option<u32>,
+    intent_ms: Option<u32>,
+    llm_ms: Option<u32>,
+    llm_first_token_ms: Option<u32>,
+    tts_ms: Option<u32>,
+    /// From the start of the answering half to the first sound.
+    first_audio_ms: Option<u32>,
+    total_ms: u64,
 }

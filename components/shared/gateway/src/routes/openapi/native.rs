@@ -3,16 +3,17 @@
 
 use super::schema::{
     ServerSentEvent, SessionCreated, SessionDocument, SessionEnded, SessionWanted, SpokenQuestion,
-    TurnAnswer, WrittenQuestion,
-    content::{ContentPage, ContentTypes, SearchAnswer},
     service::{About, Health, Liveness, Readiness},
 };
 use crate::{
     problem::Document,
     routes::{
+        content::{ContentPage, ContentTypes, SearchAnswer},
         health::DetailedHealth,
+        process::Question,
         tts::{TtsAnswer, TtsRequest, TtsVoices},
     },
+    turn::TurnAnswer,
 };
 
 /// What this is
@@ -98,7 +99,7 @@ pub(super) fn process() {}
 ///
 /// Like `/process`, without the events of the listening half.
 #[utoipa::path(post, path = "/process/text", tag = "turns", operation_id = "process_text",
-    request_body(content = WrittenQuestion),
+    request_body(content = Question),
     responses(
         (status = 200, description = "The answer", content((TurnAnswer = "application/json"), (ServerSentEvent = "text/event-stream"))),
     )

@@ -12,10 +12,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-pub(super) mod content;
-pub(super) mod service;
+use crate::contract::Strategy;
 
-pub(in crate::routes) use content::Card;
+pub(super) mod service;
 
 /// What a new session may have; all of it is optional.
 #[derive(ToSchema)]
@@ -153,15 +152,6 @@ enum Flag {
     False,
 }
 
-/// How much time the answer may take for its quality.
-#[derive(ToSchema)]
-#[schema(rename_all = "lowercase")]
-pub(super) enum Strategy {
-    Fast,
-    Balanced,
-    High,
-}
-
 /// What the audio of the answer is, `wav` by default.
 #[derive(ToSchema)]
 #[schema(rename_all = "lowercase")]
@@ -192,85 +182,4 @@ pub(in crate::routes) struct VoiceName(String);
 pub(in crate::routes) enum StreamFormat {
     Audio,
     Sse,
-}
-
-/// A question in writing.
-#[derive(ToSchema)]
-#[schema(example = json!({ "text": "What did she build at Bell Labs?" }))]
-pub(super) struct WrittenQuestion {
-    /// At most 2,000 characters by default.
-    #[schema(pattern = "\\S", max_length = 2000)]
-    text: String,
-    /// A session that there is; without it one is created.
-    #[schema(pattern = "^[A-Za-z0-9_-]{8,64}$")]
-    session_id: Option<String>,
-    /// Name of the voice of the answer.
-    #[schema(pattern = "^[A-Za-z0-9_. -]{1,64}$")]
-    voice: Option<String>,
-    /// BCP 47 tag of the language to answer in.
-    #[schema(pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}$")]
-    language: Option<String>,
-    /// `false` for an answer in text only.
-    speak: Option<bool>,
-    strategy: Option<Strategy>,
-    output_format: Option<AudioFormat>,
-}
-
-/// The answer of a turn.
-#[derive(ToSchema)]
-pub(super) struct TurnAnswer {
-    /// Always `success`: anything else is a problem.
-    status: String,
-    session_id: String,
-    /// The question; empty when nobody spoke.
-    transcription: String,
-    /// BCP 47 tag of the question; `und` when nobody spoke.
-    language: Option<String>,
-    /// The answer.
-    response: String,
-    /// The cards, best first.
-    items: Vec<Card>,
-    /// Their type, if they have one in common.
-    item_type: Option<String>,
-    metadata: TurnMetadata,
-    /// Id of the answer's audio, for `/audio/{id}`; null for text only.
-    audio_file: Option<String>,
-    strategy: Strategy,
-    /// The stages that fell back.
-    degraded: Vec<String>,
-    /// What answered: a stage, and `<name>@<version>`.
-    #[schema(value_type = BTreeMap<String, String>, example = json!({ "asr": "asr-whisper@0.1.0" }))]
-    stages: BTreeMap<String, String>,
-    timing: Timing,
-}
-
-/// How the answer was found.
-#[derive(ToSchema)]
-struct TurnMetadata {
-    intelligent_selection: bool,
-    cards_shown: u32,
-    /// Ids of the cards that the answer talks about, in that order; null when that is not known.
-    cards_mentioned: Option<Vec<String>>,
-    query_intent: Option<String>,
-    /// The restriction that was applied, in words for a person.
-    content_filter: Option<String>,
-    /// Of the intent, 0 to 1.
-    confidence_score: Option<f32>,
-    /// 0 to 1; null for a written question.
-    transcription_confidence: Option<f32>,
-}
-
-/// Milliseconds; null for what did not happen.
-#[derive(ToSchema)]
-struct Timing {
-    ingest_ms: Option<u32>,
-    vad_ms: Option<u32>,
-    asr_ms: Option<u32>,
-    intent_ms: Option<u32>,
-    llm_ms: Option<u32>,
-    llm_first_token_ms: Option<u32>,
-    tts_ms: Option<u32>,
-    /// From the start of the answering half to the first sound.
-    first_audio_ms: Option<u32>,
-    total_ms: u64,
 }

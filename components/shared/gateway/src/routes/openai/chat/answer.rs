@@ -4,10 +4,9 @@
 //! pipeline found, are in a member of our own, `colloquy`, which clients of OpenAI's leave alone.
 
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::{contract::respond, turn};
+use crate::{contract::respond, turn::Card};
 
 /// What all pieces of an answer have in common.
 #[derive(Debug, Clone)]
@@ -124,8 +123,7 @@ pub(in crate::routes) struct Found {
     pub(super) query_intent: Option<String>,
     /// The cards, best first.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Vec<crate::routes::openapi::Card>>)]
-    pub(super) items: Option<Vec<Value>>,
+    pub(super) items: Option<Vec<Card>>,
     /// The restriction that was applied, in words for a person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) content_filter: Option<String>,
@@ -141,7 +139,7 @@ pub(in crate::routes) struct Found {
 impl Found {
     pub(super) fn items(items: &respond::Items) -> Self {
         Self {
-            items: Some(items.cards.iter().map(turn::card).collect()),
+            items: Some(items.cards.iter().cloned().map(Card::from).collect()),
             content_filter: items.content_filter.clone(),
             ..Self::default()
         }
