@@ -3,10 +3,15 @@
 //! Stored as JSON with a version number `v`. A field may be added with `#[serde(default)]`; anything else is a new version.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::{config::sessions::Sessions, contract::Turn, times};
+use crate::{config::sessions::Sessions, contract::Turn};
+
+mod document;
+
+#[cfg(test)]
+pub(crate) use document::SessionDocument;
 
 /// Most bytes of metadata that a client may attach.
 pub const MAX_METADATA_BYTES: usize = 4_096;
@@ -159,52 +164,6 @@ impl Session {
                 item_type: turn.item_type.clone(),
             })
             .collect()
-    }
-
-    /// The document that clients see.
-    #[must_use]
-    pub fn document(&self, ttl_ms: u64) -> Value {
-        let history: Vec<_> = self
-            .turns
-            .iter()
-            .map(|turn| {
-                json!({
-                    "timestamp": times::rfc3339(turn.at_ms),
-                    "user_input": turn.user_input,
-                    "ai_response": turn.ai_response,
-                    "items_shown": turn.item_ids,
-                    "item_type": turn.item_type,
-                })
-            })
-            .collect();
-        let mut metadata = self.metadata.clone();
-        metadata.insert("total_interactions".to_owned(), self.n_turns.into());
-        metadata.insert(
-            "average_response_time".to_owned(),
-            self.average_response_time().into(),
-        );
-        metadata.insert(
-            "preferred_voice".to_owned(),
-            self.preferred_voice.clone().into(),
-        );
-        json!({
-            "session_id": self.session_id,
-            "created_at": times::rfc3339(self.created_at_ms),
-            "last_activity": times::rfc3339(self.last_activity_ms),
-            "expires_at": times::rfc3339(self.expires_at_ms(ttl_ms)),
-            "conversation_history": history,
-            "metadata": metadata,
-        })
-    }
-
-    /// Seconds, 0 before the first turn.
-    fn average_response_time(&self) -> f64 {
-        if self.n_turns == 0 {
-            return 0.0;
-        }
-        let mean_ms = self.answering_ms / u64::from(self.n_turns);
-        // Milliseconds are exact in an f64 for the next 285,000 years.
-        mean_ms as f64 / 1_000.0
     }
 }
 

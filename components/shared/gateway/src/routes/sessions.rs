@@ -10,8 +10,9 @@ use axum::{
 use bytes::Bytes;
 use colloquy_encode::Format;
 use http::StatusCode;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use super::{App, from_json, json as document, whole};
 use crate::{
@@ -21,11 +22,16 @@ use crate::{
     times,
 };
 
-/// The optional body of `POST /session/create`.
-#[derive(Debug, Default, Deserialize)]
-struct Wanted {
+/// What a new session may have; all of it is optional.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[schema(as = SessionWanted)]
+pub(super) struct Wanted {
+    /// An id of the client's own, which must be free.
+    #[schema(pattern = "^[A-Za-z0-9_-]{8,64}$")]
     session_id: Option<String>,
+    /// Whatever the client wants to keep with the session, 4 KiB at most. `preferred_voice` is heeded.
     #[serde(default)]
+    #[schema(value_type = Object, required = false)]
     metadata: Map<String, Value>,
 }
 
@@ -64,21 +70,22 @@ pub(super) async fn create(
     session.metadata = wanted.metadata;
     app.store().create(&session)?;
     app.store().sweep();
-    let body = json!({
-        "session_id": session.session_id,
-        "expires_at": times::rfc3339(session.expires_at_ms(app.config.session_ttl_ms)),
-        "capabilities": {
-            "audio_in": ["wav", "mp3", "flac", "ogg", "webm", "m4a"],
-            "audio_out": Format::ALL.map(Format::name),
-            "event_stream": true,
-            "max_upload_bytes": app.config.max_upload_bytes,
-            "min_audio_ms": app.config.min_audio_ms,
-            "max_audio_ms": app.config.max_audio_ms,
-            "max_text_chars": app.config.max_text_chars,
-            "max_cards": app.config.max_cards,
+    let config = &app.config;
+    let created = SessionCreated {
+        expires_at: times::rfc3339(session.expires_at_ms(config.session_ttl_ms)),
+        session_id: session.session_id,
+        capabilities: Capabilities {
+            audio_in: ["wav", "mp3", "flac", "ogg", "webm", "m4a"],
+            audio_out: Format::ALL.map(Format::name),
+            event_stream: true,
+            max_upload_bytes: config.max_upload_bytes,
+            min_audio_ms: config.min_audio_ms,
+            max_audio_ms: config.max_audio_ms,
+            max_text_chars: config.max_text_chars,
+            max_cards: config.max_cards,
         },
-    });
-    Ok(document(StatusCode::CREATED, &body))
+    };
+    Ok(document(StatusCode::CREATED, &json!(created)))
 }
 
 /// Tells what was said in a session.
@@ -101,15 +108,15 @@ pub(super) async fn end(
     let id = checked(id)?;
     let ended = app.store().end(&id)?;
     app.store().sweep();
-    let body = json!({
-        "status": "ended",
-        "cleanup_info": {
-            "session_id": id,
-            "turns_removed": ended.n_turns,
-            "audio_removed": ended.n_audio,
+    let ended = SessionEnded {
+        status: "ended",
+        cleanup_info: CleanupInfo {
+            session_id: id,
+            turns_removed: ended.n_turns,
+            audio_removed: ended.n_audio,
         },
-    });
-    Ok(document(StatusCode::OK, &body))
+    };
+    Ok(document(StatusCode::OK, &json!(ended)))
 }
 
 /// What is not the id of a session is not there.
@@ -124,4 +131,50 @@ fn checked(id: Result<Path<String>, PathRejection>) -> Result<String, Problem> {
                 "there is no session of that id",
             )
         })
+}
+
+/// A session that has begun.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SessionCreated {
+    session_id: String,
+    /// When it ends if nothing is said in it.
+    #[schema(format = DateTime)]
+    expires_at: String,
+    capabilities: Capabilities,
+}
+
+/// What can be sent, and how much of it.
+#[derive(Serialize, ToSchema)]
+struct Capabilities {
+    /// Containers that recordings can have.
+    #[schema(value_type = Vec<String>)]
+    audio_in: [&'static str; 6],
+    /// Formats that speech can have.
+    #[schema(value_type = Vec<String>)]
+    audio_out: [&'static str; Format::ALL.len()],
+    event_stream: bool,
+    max_upload_bytes: u64,
+    min_audio_ms: u32,
+    max_audio_ms: u32,
+    #[schema(value_type = u32)]
+    max_text_chars: usize,
+    max_cards: u32,
+}
+
+/// A session that has ended.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SessionEnded {
+    /// Always `ended`.
+    status: &'static str,
+    cleanup_info: CleanupInfo,
+}
+
+/// What went with it.
+#[derive(Serialize, ToSchema)]
+struct CleanupInfo {
+    session_id: String,
+    #[schema(value_type = u32)]
+    turns_removed: usize,
+    #[schema(value_type = u32)]
+    audio_removed: usize,
 }

@@ -89,3 +89,17 @@ fn a_session_that_an_older_gateway_has_stored_is_read() {
     assert_eq!((session.born, session.audio[0].n_bytes), (0, 0));
     assert!(!session.has_turn(0));
 }
+
+#[test]
+fn what_a_client_attaches_does_not_stand_in_for_what_is_counted() {
+    let mut session = Session::new("session-1".into(), 0);
+    for name in ["total_interactions", "preferred_voice", "seat"] {
+        session.metadata.insert(name.into(), 7.into());
+    }
+    assert_eq!(
+        session.document(1_000)["metadata"],
+        serde_json::json!({
+            "total_interactions": 0, "average_response_time": 0.0, "preferred_voice": null, "seat": 7,
+        })
+    );
+}

@@ -1,18 +1,18 @@
 //! The native routes.
 #![expect(dead_code, reason = "read by the macro only")]
 
-use super::schema::{
-    ServerSentEvent, SessionCreated, SessionDocument, SessionEnded, SessionWanted, SpokenQuestion,
-    service::{About, Health, Liveness, Readiness},
-};
+use super::schema::{Liveness, Readiness, ServerSentEvent, SpokenQuestion};
 use crate::{
     problem::Document,
     routes::{
+        about::{About, Health},
         content::{ContentPage, ContentTypes, SearchAnswer},
         health::DetailedHealth,
         process::Question,
+        sessions::{SessionCreated, SessionEnded, Wanted},
         tts::{TtsAnswer, TtsRequest, TtsVoices},
     },
+    session::SessionDocument,
     turn::TurnAnswer,
 };
 
@@ -110,7 +110,7 @@ pub(super) fn process_text() {}
 ///
 /// The body may be empty.
 #[utoipa::path(post, path = "/session/create", tag = "sessions", operation_id = "create_session",
-    request_body(content = SessionWanted),
+    request_body(content = Wanted),
     responses((status = 201, description = "The session", body = SessionCreated))
 )]
 pub(super) fn create_session() {}

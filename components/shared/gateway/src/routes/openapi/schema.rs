@@ -1,7 +1,8 @@
-//! The documents of the native routes, as they are told to clients.
+//! What has no type of its own in the code: forms, which are read field by field, names, which are read as text so that an error can say
+//! what there is, and what the host answers itself.
 //!
-//! The routes write them member by member, because some members come and go; the tests of the whole system compare what is answered
-//! with what is said here, in both directions.
+//! Everything else is described where it is read or written. The tests of the whole system compare what is answered with the document,
+//! in both directions.
 #![allow(
     dead_code,
     reason = "read by the derive only, for the document that a test makes"
@@ -9,104 +10,9 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::contract::Strategy;
-
-pub(super) mod service;
-
-/// What a new session may have; all of it is optional.
-#[derive(ToSchema)]
-pub(super) struct SessionWanted {
-    /// An id of the client's own, which must be free.
-    #[schema(pattern = "^[A-Za-z0-9_-]{8,64}$")]
-    session_id: Option<String>,
-    /// Whatever the client wants to keep with the session, 4 KiB at most. `preferred_voice` is heeded.
-    #[schema(value_type = Object, required = false)]
-    metadata: Option<Value>,
-}
-
-/// A session that has begun.
-#[derive(ToSchema)]
-pub(super) struct SessionCreated {
-    session_id: String,
-    /// When it ends if nothing is said in it.
-    #[schema(format = DateTime)]
-    expires_at: String,
-    capabilities: Capabilities,
-}
-
-/// What can be sent, and how much of it.
-#[derive(ToSchema)]
-struct Capabilities {
-    /// Containers that recordings can have.
-    audio_in: Vec<String>,
-    /// Formats that speech can have.
-    audio_out: Vec<String>,
-    event_stream: bool,
-    max_upload_bytes: u64,
-    min_audio_ms: u32,
-    max_audio_ms: u32,
-    max_text_chars: u32,
-    max_cards: u32,
-}
-
-/// What was said in a session.
-#[derive(ToSchema)]
-pub(super) struct SessionDocument {
-    session_id: String,
-    #[schema(format = DateTime)]
-    created_at: String,
-    #[schema(format = DateTime)]
-    last_activity: String,
-    #[schema(format = DateTime)]
-    expires_at: String,
-    /// The latest turns, oldest first.
-    conversation_history: Vec<Exchange>,
-    metadata: SessionMetadata,
-}
-
-/// A question and its answer.
-#[derive(ToSchema)]
-struct Exchange {
-    #[schema(format = DateTime)]
-    timestamp: String,
-    /// Empty when nobody spoke.
-    user_input: String,
-    ai_response: String,
-    /// Ids of the cards.
-    items_shown: Vec<String>,
-    /// Their type, if they have one in common.
-    item_type: Option<String>,
-}
-
-/// What the client attached, and these.
-#[derive(ToSchema)]
-struct SessionMetadata {
-    total_interactions: u32,
-    /// Seconds.
-    average_response_time: f64,
-    preferred_voice: Option<String>,
-    #[serde(flatten)]
-    attached: BTreeMap<String, Value>,
-}
-
-/// A session that has ended.
-#[derive(ToSchema)]
-pub(super) struct SessionEnded {
-    /// Always `ended`.
-    status: String,
-    cleanup_info: CleanupInfo,
-}
-
-/// What went with it.
-#[derive(ToSchema)]
-struct CleanupInfo {
-    session_id: String,
-    turns_removed: u32,
-    audio_removed: u32,
-}
 
 /// One event of a stream of server-sent events.
 #[derive(ToSchema)]
@@ -182,4 +88,22 @@ pub(in crate::routes) struct VoiceName(String);
 pub(in crate::routes) enum StreamFormat {
     Audio,
     Sse,
+}
+
+/// That the process lives.
+#[derive(ToSchema)]
+pub(super) struct Liveness {
+    /// Always true.
+    live: bool,
+}
+
+/// Whether the process takes requests.
+#[derive(ToSchema)]
+pub(super) struct Readiness {
+    ready: bool,
+    /// Whether it is about to end.
+    closing: bool,
+    /// What is not there yet, and why.
+    #[schema(value_type = BTreeMap<String, String>)]
+    waiting_for: BTreeMap<String, String>,
 }
