@@ -27,10 +27,12 @@ mod audio;
 mod console;
 mod content;
 mod docs;
+mod form;
 mod health;
 mod openai;
 mod openapi;
 mod process;
+mod recording;
 mod sessions;
 mod stream;
 mod tts;
@@ -58,7 +60,7 @@ pub(crate) struct RequestId(pub(crate) String);
 
 /// The whole public interface.
 pub fn router(ports: Arc<dyn Ports>, config: Config) -> Router {
-    let max_body = upload::max_body_bytes(&config);
+    let max_body = recording::max_body_bytes(&config);
     let app = App {
         ports,
         config: Arc::new(config),

@@ -11,7 +11,7 @@ use futures_util::StreamExt as _;
 use http::StatusCode;
 use serde::Serialize;
 
-use super::{App, upload};
+use super::{App, recording};
 use crate::{
     config::Config,
     problem::{Code, Problem},
@@ -29,7 +29,7 @@ const MAX_UNREAD_BYTES: usize = 64 << 20;
 /// All of them.
 pub(super) fn routes(config: &Config) -> Router<App> {
     let transcribe = post(transcriptions::transcribe)
-        .layer(DefaultBodyLimit::max(upload::max_body_bytes(config)));
+        .layer(DefaultBodyLimit::max(recording::max_body_bytes(config)));
     let complete = post(chat::complete).layer(DefaultBodyLimit::max(chat::max_body_bytes(config)));
     Router::new()
         .route("/v1/models", get(models::list))

@@ -21,7 +21,7 @@ mod native;
 #[cfg(test)]
 mod tests;
 
-pub(super) use schema::{AudioFormat, StreamFormat, VoiceWish};
+pub(super) use schema::{AudioFormat, StreamFormat};
 
 /// The text of the document.
 pub(super) const TEXT: &str = include_str!("openapi/openapi.json");

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    App, Id, RequestId, accepts, content, from_json, json, media_type, openapi, stream, tts,
-    upload, whole,
+    App, Id, RequestId, accepts, content, from_json, json, media_type, openapi, recording, stream,
+    tts, upload, whole,
 };
 use crate::{
     contract::Strategy,
@@ -34,7 +34,7 @@ pub(super) async fn process(
             &headers,
         ));
     }
-    upload::check_declared_length(&app, &headers)?;
+    recording::check_declared_length(&app, &headers)?;
     let form = Multipart::from_request(request, &())
         .await
         .map_err(|rejection| Problem::invalid(rejection.body_text()))?;

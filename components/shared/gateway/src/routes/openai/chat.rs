@@ -20,7 +20,7 @@ use crate::{
     config::Config,
     contract::{events, respond},
     problem::Problem,
-    routes::{App, Id, RequestId, media_type, upload},
+    routes::{App, Id, RequestId, media_type, recording},
 };
 use answer::{Found, Head};
 use answering::{Answering, Told};
@@ -54,7 +54,7 @@ pub(super) async fn complete(
         return Err(ApiError::media_type("send application/json"));
     }
     let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => upload::too_large(&app),
+        StatusCode::PAYLOAD_TOO_LARGE => recording::too_large(&app),
         _ => Problem::invalid("the body could not be read to its end"),
     })?;
     let mut wanted: ChatRequest = serde_json::from_slice(&body)

@@ -52,7 +52,6 @@ pub(in crate::routes) struct SpeechRequest {
     #[schema(value_type = String, pattern = "\\S", max_length = 4096)]
     input: Option<String>,
     /// A name of `GET /v1/audio/voices`; OpenAI's names mean the default voice.
-    #[schema(value_type = Option<crate::routes::openapi::VoiceWish>)]
     voice: Option<VoiceWish>,
     /// `mp3` (the default), `opus`, `flac`, `wav` or `pcm`. There is no `aac`.
     #[schema(value_type = Option<crate::routes::openapi::AudioFormat>)]
@@ -65,13 +64,18 @@ pub(in crate::routes) struct SpeechRequest {
     stream_format: Option<String>,
 }
 
-/// A voice by its name, or as an object with an id.
-#[derive(Debug, Deserialize)]
+/// A voice by its name, or as an object with it.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(untagged)]
 enum VoiceWish {
-    Name(String),
-    Object { id: String },
+    Name(VoiceName),
+    Object { id: VoiceName },
 }
+
+/// The name of a voice.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(pattern = "^[A-Za-z0-9_. -]{1,64}$")]
+struct VoiceName(String);
 
 /// An event of the stream with `stream_format` `sse`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -186,7 +190,13 @@ fn format(name: Option<&str>) -> Result<Format, ApiError> {
 
 /// The voice to ask for, none for the default one.
 fn voice(app: &App, wish: Option<&VoiceWish>) -> Result<Option<String>, ApiError> {
-    let Some(VoiceWish::Name(name) | VoiceWish::Object { id: name }) = wish else {
+    let Some(
+        VoiceWish::Name(VoiceName(name))
+        | VoiceWish::Object {
+            id: VoiceName(name),
+        },
+    ) = wish
+    else {
         return Ok(None);
     };
     if !ids::is_voice(name) {

@@ -21,7 +21,7 @@ use crate::{
     contract::listen,
     ports::Utterance,
     problem::Problem,
-    routes::{App, Id, RequestId, media_type, upload},
+    routes::{App, Id, RequestId, media_type, recording},
 };
 use form::Wanted;
 use format::Heard;
@@ -44,7 +44,7 @@ pub(super) async fn transcribe(
             "send multipart/form-data with the recording as `file`",
         ));
     }
-    upload::check_declared_length(&app, request.headers())?;
+    recording::check_declared_length(&app, request.headers())?;
     let form = Multipart::from_request(request, &())
         .await
         .map_err(|rejection| Problem::invalid(rejection.body_text()))?;

@@ -69,19 +69,6 @@ pub(in crate::routes) enum AudioFormat {
     Pcm,
 }
 
-/// A voice by its name, or as an object with it.
-#[derive(ToSchema)]
-#[serde(untagged)]
-pub(in crate::routes) enum VoiceWish {
-    Name(VoiceName),
-    Object { id: VoiceName },
-}
-
-/// The name of a voice.
-#[derive(ToSchema)]
-#[schema(pattern = "^[A-Za-z0-9_. -]{1,64}$")]
-pub(in crate::routes) struct VoiceName(String);
-
 /// How speech is sent.
 #[derive(ToSchema)]
 #[schema(rename_all = "lowercase")]

@@ -6,7 +6,7 @@ use super::super::error::ApiError;
 use crate::{
     contract::listen,
     problem::Problem,
-    routes::{App, upload},
+    routes::{App, recording},
 };
 
 /// Bytes that are handed on at a time: 48 KiB of base64.
@@ -27,20 +27,13 @@ pub(super) fn hear(
     base64: &str,
     language: Option<String>,
 ) -> Result<Heard, ApiError> {
-    let config = &app.config;
+    let max_bytes = app.config.max_upload_bytes;
     let options = listen::Options {
-        session_id: session_id.to_owned(),
-        request_id: request_id.to_owned(),
         language,
-        prompt: None,
-        max_bytes: config.max_upload_bytes,
-        min_duration_ms: config.min_audio_ms,
-        max_duration_ms: config.max_audio_ms,
-        strategy: config.strategy,
-        temperature: 0.0,
+        ..recording::options(app, session_id, request_id)
     };
-    if (base64.len() as u64 / 4).saturating_mul(3) > config.max_upload_bytes.saturating_add(2) {
-        return Err(upload::too_large(app).into());
+    if (base64.len() as u64 / 4).saturating_mul(3) > max_bytes.saturating_add(2) {
+        return Err(recording::too_large(app).into());
     }
     let bytes = STANDARD
         .decode(base64)

@@ -1,0 +1,120 @@
+//! Recordings: how large they may be, and how one is heard while it arrives.
+
+use bytes::Bytes;
+use http::{HeaderMap, header};
+
+use super::App;
+use crate::{config::Config, contract::listen, ports::Utterance, problem::Problem};
+
+/// Where a body is cut off: room for twice the longest recording, so that somewhat too long a one can be read to its end and refused in
+/// a way that its sender understands.
+pub(super) fn max_body_bytes(config: &Config) -> usize {
+    usize::try_from(
+        config
+            .max_upload_bytes
+            .saturating_mul(2)
+            .saturating_add(1 << 16),
+    )
+    .unwrap_or(usize::MAX)
+}
+
+/// Refuses a body by its declared length alone, when that is past any reason.
+pub(super) fn check_declared_length(app: &App, headers: &HeaderMap) -> Result<(), Problem> {
+    let declared = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    match declared.and_then(|length| usize::try_from(length).ok()) {
+        Some(length) if length > max_body_bytes(&app.config) => Err(too_large(app)),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn too_large(app: &App) -> Problem {
+    Problem::too_large(format!(
+        "a recording may have {} bytes",
+        app.config.max_upload_bytes
+    ))
+}
+
+/// How a recording is to be heard, as far as the configuration says.
+pub(super) fn options(app: &App, session_id: &str, request_id: &str) -> listen::Options {
+    let config = &app.config;
+    listen::Options {
+        session_id: session_id.to_owned(),
+        request_id: request_id.to_owned(),
+        language: None,
+        prompt: None,
+        max_bytes: config.max_upload_bytes,
+        min_duration_ms: config.min_audio_ms,
+        max_duration_ms: config.max_audio_ms,
+        strategy: config.strategy,
+        temperature: 0.0,
+    }
+}
+
+/// A recording that arrives, heard on the way.
+pub(super) struct Recording {
+    utterance: Box<dyn Utterance>,
+    /// What it was opened with.
+    options: listen::Options,
+    /// What it was given.
+    chunks: Vec<Bytes>,
+    n_bytes: u64,
+}
+
+impl Recording {
+    pub(super) fn open(app: &App, options: listen::Options) -> Result<Self, Problem> {
+        Ok(Self {
+            utterance: open(app, &options)?,
+            options,
+            chunks: Vec::new(),
+            n_bytes: 0,
+        })
+    }
+
+    pub(super) fn push(&mut self, app: &App, chunk: Bytes) -> Result<(), Problem> {
+        self.n_bytes = self.n_bytes.saturating_add(chunk.len() as u64);
+        if self.n_bytes > app.config.max_upload_bytes {
+            return Err(too_large(app));
+        }
+        push(self.utterance.as_mut(), &chunk)?;
+        self.chunks.push(chunk);
+        Ok(())
+    }
+
+    /// The end of it, heard with these options: should they be others than at its beginning, it is heard again.
+    pub(super) fn finish(
+        self,
+        app: &App,
+        options: &listen::Options,
+    ) -> Result<Box<dyn Utterance>, Problem> {
+        let mut utterance = self.utterance;
+        if *options != self.options {
+            // The first one must let go of its stage: there may be no other instance.
+            drop(utterance);
+            utterance = open(app, options)?;
+            for chunk in &self.chunks {
+                push(utterance.as_mut(), chunk)?;
+            }
+        }
+        if let Err(error) = utterance.finish() {
+            return Err(Problem::of_stage(
+                error,
+                utterance.failed_stage(),
+                utterance.rejection(),
+            ));
+        }
+        Ok(utterance)
+    }
+}
+
+fn open(app: &App, options: &listen::Options) -> Result<Box<dyn Utterance>, Problem> {
+    let opened = app.ports.listen(options.clone());
+    opened.map_err(|error| Problem::of_stage(error, Some("ingest".to_owned()), None))
+}
+
+fn push(utterance: &mut dyn Utterance, chunk: &[u8]) -> Result<(), Problem> {
+    utterance
+        .push(chunk)
+        .map_err(|error| Problem::of_stage(error, utterance.failed_stage(), utterance.rejection()))
+}
