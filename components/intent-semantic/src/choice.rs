@@ -85,6 +85,9 @@ pub struct Limits {
     pub beside_best: f32,
     /// The best one also with this.
     pub alone: f32,
+    /// Nothing is, when the content has no word of the question, unless one item has this probability: to a model, words that mean
+    /// nothing are still like something.
+    pub without_words: f32,
 }
 
 impl Default for Limits {
@@ -93,18 +96,22 @@ impl Default for Limits {
             fits: 0.15,
             beside_best: 0.25,
             alone: 0.05,
+            without_words: 0.5,
         }
     }
 }
 
 impl Limits {
-    /// The places of those that are shown, best first.
+    /// The places of those that are shown, best first; `has_words` when the content has a word of the question.
     #[must_use]
-    pub fn shown(&self, probabilities: &[f32]) -> Vec<usize> {
+    pub fn shown(&self, probabilities: &[f32], has_words: bool) -> Vec<usize> {
         let mut order: Vec<(usize, f32)> = probabilities.iter().copied().enumerate().collect();
         // The sort is stable, so equal ones stay in the order of the base.
         order.sort_by(|a, b| b.1.total_cmp(&a.1));
         let best = order.first().map_or(0.0, |(_, p)| *p);
+        if !has_words && best < self.without_words {
+            return Vec::new();
+        }
         let fits = |p: f32| p >= self.fits && p >= self.beside_best * best;
         let n = order.iter().take_while(|(_, p)| fits(*p)).count();
         let n = if n == 0 && best >= self.alone { 1 } else { n };
@@ -365,10 +372,17 @@ mod tests {
     #[test]
     fn what_fits_is_shown_and_the_best_one_sooner() {
         let limits = Limits::default();
-        assert_eq!(limits.shown(&[0.2, 0.9, 0.3, 0.1]), [1, 2]);
-        assert_eq!(limits.shown(&[0.01, 0.1, 0.02]), [1]);
-        assert!(limits.shown(&[0.01, 0.04]).is_empty());
-        assert!(limits.shown(&[]).is_empty());
+        assert_eq!(limits.shown(&[0.2, 0.9, 0.3, 0.1], true), [1, 2]);
+        assert_eq!(limits.shown(&[0.01, 0.1, 0.02], true), [1]);
+        assert!(limits.shown(&[0.01, 0.04], true).is_empty());
+        assert!(limits.shown(&[], true).is_empty());
+    }
+
+    #[test]
+    fn without_a_word_of_the_content_more_is_asked_for() {
+        let limits = Limits::default();
+        assert!(limits.shown(&[0.1, 0.45, 0.3], false).is_empty());
+        assert_eq!(limits.shown(&[0.1, 0.9, 0.3], false), [1, 2]);
     }
 
     #[test]

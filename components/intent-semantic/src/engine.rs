@@ -159,7 +159,8 @@ impl Semantic {
             return Ok(by_rules);
         }
         let probabilities = self.probabilities(request, &question)?;
-        let places = self.limits.shown(&probabilities);
+        let has_words = self.rules.known_share(&request.keywords) > 0.0;
+        let places = self.limits.shown(&probabilities, has_words);
         let ids: Vec<&str> = self.ids(&places).collect();
         let n_wanted = request.entities.iter().find(|(kind, _)| kind == "count");
         let n_wanted = n_wanted
