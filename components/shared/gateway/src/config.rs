@@ -18,6 +18,9 @@
 pub mod security;
 pub mod sessions;
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use crate::contract::Strategy;
 use security::Security;
 use sessions::Sessions;
@@ -80,6 +83,14 @@ pub enum ConfigError {
     /// A store without a name.
     #[error("{0} must not be empty")]
     Empty(&'static str),
+    /// A variable that is nearly the name of a setting. What it was to set would silently have its default.
+    #[error("{name} is no setting; {meant} is one")]
+    Misspelt {
+        /// The variable.
+        name: String,
+        /// The setting.
+        meant: String,
+    },
     /// A text that is not what it has to be.
     #[error("{name} must be {wanted}, is `{value}`")]
     Form {
@@ -171,7 +182,38 @@ impl Config {
         }
         Ok(config)
     }
+
+    /// Looks for settings that are spelt wrongly among the variables that are set. Others are let through, since the stages of a component
+    /// that has them inside have theirs beside the gateway's.
+    ///
+    /// # Errors
+    /// The first such variable, and what was meant.
+    pub fn check_names<'n>(set: impl Iterator<Item = &'n str>) -> Result<(), ConfigError> {
+        let known = RefCell::new(BTreeSet::new());
+        // Nothing is set, so this cannot fail, and it asks for everything.
+        let _defaults = Self::read(|name| {
+            known.borrow_mut().insert(name.to_owned());
+            None
+        });
+        let known = known.into_inner();
+        for name in set.filter(|name| !known.contains(*name)) {
+            let is_near = |meant: &&String| {
+                name.len().abs_diff(meant.len()) <= NEARLY
+                    && strsim::damerau_levenshtein(name, meant) <= NEARLY
+            };
+            if let Some(meant) = known.iter().find(is_near) {
+                return Err(ConfigError::Misspelt {
+                    name: name.to_owned(),
+                    meant: meant.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
 }
+
+/// Names that differ by so many letters are one name, misspelt. No two settings of the gateway and the stages are so near.
+const NEARLY: usize = 2;
 
 #[cfg(test)]
 mod tests {
@@ -208,6 +250,30 @@ mod tests {
             ),
             (5_000, 1_000, "default", Strategy::High)
         );
+    }
+
+    #[test]
+    fn a_name_that_is_nearly_right_is_a_mistake() {
+        for (name, meant) in [
+            ("KEY_FILE", "KEYS_FILE"),
+            ("RATE_TURN", "RATE_TURNS"),
+            ("SESSION_TTL_MS", "SESSION_TTL_S"),
+            ("TRUSTED_PORXIES", "TRUSTED_PROXIES"),
+        ] {
+            let error = Config::check_names([name].into_iter()).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!("{name} is no setting; {meant} is one")
+            );
+        }
+        let fine = [
+            "KEYS_FILE",
+            "MIN_AUDIO_MS",
+            "LLM_MODEL",
+            "TTS_VOICE",
+            "PATH",
+        ];
+        assert_eq!(Config::check_names(fine.into_iter()), Ok(()));
     }
 
     #[test]

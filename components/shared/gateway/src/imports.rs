@@ -26,7 +26,12 @@ mod speak;
 
 /// The router over the imports, with the settings of the environment.
 pub fn imported() -> axum::Router {
-    match Config::read(|name| std::env::var(name).ok()) {
+    let names: Vec<String> = std::env::vars_os()
+        .filter_map(|(name, _)| name.into_string().ok())
+        .collect();
+    let config = Config::check_names(names.iter().map(String::as_str))
+        .and_then(|()| Config::read(|name| std::env::var(name).ok()));
+    match config {
         Ok(config) => routes::router(Arc::new(Imports), config),
         Err(error) => routes::misconfigured(error),
     }
