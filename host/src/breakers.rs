@@ -3,7 +3,7 @@
 //! The host decides nothing here. It reads only the keys of servers that configuration names for a stage that may use the bucket, so that
 //! what a guest writes makes no new series.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -12,7 +12,9 @@ use crate::config;
 use crate::events::BreakerState;
 use crate::store::{Store, Stores};
 
-/// The bucket that stages use when nothing else is said (`BREAKER_BUCKET` in their environment).
+/// Where a stage's environment names the bucket of its breakers.
+const BUCKET_VARIABLE: &str = "BREAKER_BUCKET";
+/// The bucket when it names none.
 const BUCKET: &str = "breakers";
 /// Servers that are told about.
 const MAX_UPSTREAMS: usize = 64;
@@ -20,8 +22,8 @@ const MAX_UPSTREAMS: usize = 64;
 /// The breakers of this host's servers.
 #[derive(Default)]
 pub(crate) struct Breakers {
-    store: Option<Arc<Store>>,
-    upstreams: BTreeSet<String>,
+    /// Each server, with the bucket that its breaker is in.
+    upstreams: BTreeMap<String, Arc<Store>>,
 }
 
 /// What a component leaves in the bucket; there is more in it.
@@ -41,27 +43,30 @@ enum State {
 impl Breakers {
     /// Of the servers that these stages may ask.
     pub(crate) fn new(stores: &Stores, stages: &config::Stages) -> Self {
-        let granted = stages
-            .all()
-            .map(|(_, settings)| &settings.grants)
-            .filter(|grants| grants.buckets.contains(BUCKET));
-        let origins = granted.flat_map(|grants| grants.outbound.origins());
-        Self {
-            store: stores.get(BUCKET).cloned(),
-            upstreams: origins
-                .map(ToString::to_string)
-                .take(MAX_UPSTREAMS)
-                .collect(),
+        let mut upstreams = BTreeMap::new();
+        for (_, settings) in stages.all() {
+            let grants = &settings.grants;
+            let bucket = grants.environment.get(BUCKET_VARIABLE);
+            let bucket = bucket.map_or(BUCKET, String::as_str);
+            let Some(store) = stores
+                .get(bucket)
+                .filter(|_| grants.buckets.contains(bucket))
+            else {
+                continue;
+            };
+            for origin in grants.outbound.origins() {
+                if upstreams.len() < MAX_UPSTREAMS {
+                    upstreams.insert(origin.to_string(), Arc::clone(store));
+                }
+            }
         }
+        Self { upstreams }
     }
 
     /// Each server and its breaker now. One that nothing is known of is closed; none is for what cannot be read.
     pub(crate) async fn read(&self) -> Vec<(&str, Option<BreakerState>)> {
-        let Some(store) = &self.store else {
-            return Vec::new();
-        };
         let mut all = Vec::with_capacity(self.upstreams.len());
-        for upstream in &self.upstreams {
+        for (upstream, store) in &self.upstreams {
             let state = match store.get(upstream.clone()).await {
                 Ok(None) => Some(BreakerState::Closed),
                 Ok(Some(value)) => state(&value),
@@ -100,7 +105,15 @@ mod tests {
             [stage.tts]
             component = 'a.wasm'
             outbound = ['http://127.0.0.1:9']
+            [stage.asr]
+            component = 'a.wasm'
+            outbound = ['http://127.0.0.1:7']
+            environment = { BREAKER_BUCKET = 'other' }
+            keyvalue = ['other']
             [keyvalue.breakers]
+            backend = 'memory'
+            max_mib = 1
+            [keyvalue.other]
             backend = 'memory'
             max_mib = 1
         ";
@@ -131,7 +144,16 @@ mod tests {
         ] {
             store.set(key.into(), value.into()).await.unwrap();
         }
-        let stores = Stores::from([(BUCKET.to_owned(), Arc::new(store))]);
+        let other = Store::open(&Backend::Memory, bounds).unwrap();
+        let open = r#"{"state":"open","n_failures":5,"until_ms":1}"#;
+        other
+            .set("http://127.0.0.1:7".into(), open.into())
+            .await
+            .unwrap();
+        let stores = Stores::from([
+            (BUCKET.to_owned(), Arc::new(store)),
+            ("other".to_owned(), Arc::new(other)),
+        ]);
         let breakers = Breakers::new(&stores, &config.stages);
         let names: Vec<_> = breakers
             .read()
@@ -143,6 +165,7 @@ mod tests {
             ("http://127.0.0.1:1", Some("open")),
             ("http://127.0.0.1:2", None),
             ("http://127.0.0.1:3", Some("closed")),
+            ("http://127.0.0.1:7", Some("open")),
             ("https://api.example.com", Some("half-open")),
         ];
         assert_eq!(names, expected);

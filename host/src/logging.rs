@@ -25,7 +25,7 @@ pub fn start(config: &Config) -> Result<(), ParseError> {
     let colours = config.log_format == Format::Text && std::io::stderr().is_terminal();
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(OneLine { colours });
+        .with_writer(OneLine::new(colours, config.keys()));
     let _already = match config.log_format {
         Format::Text => lines.with_ansi(colours).try_init(),
         Format::Json => lines.json().event_format(Flat).try_init(),

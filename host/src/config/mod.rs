@@ -92,6 +92,12 @@ impl Config {
         self.server.watch_listen.unwrap_or(self.listen)
     }
 
+    /// The keys that are sent to servers for the stages, which nobody is to read in a log.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        let stages = self.stages.all();
+        stages.flat_map(|(_, stage)| stage.grants.outbound.keys())
+    }
+
     /// Reads a configuration file.
     ///
     /// # Errors

@@ -45,7 +45,7 @@ fn paths_are_relative_to_the_file() {
 fn the_sample_is_valid_and_names_every_key() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../colloquy.toml");
     let config = Config::read(&path).unwrap();
-    assert_eq!(config.buckets.len(), 3);
+    assert_eq!(config.buckets.len(), 4);
     let text = std::fs::read_to_string(path).unwrap();
     for key in [
         "listen",

@@ -1,4 +1,4 @@
-//! Errors that the host itself answers with, as RFC 9457 problem documents in the shape of the gateway's.
+//! Errors that the host itself answers with, in the shapes of the gateway's: RFC 9457 problem documents, and OpenAI's under `/v1`.
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
@@ -46,6 +46,20 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_ms: Option<u32>,
     request_id: String,
+}
+
+/// The document of a route that OpenAI's clients use.
+#[derive(Serialize)]
+struct OpenAiDocument {
+    error: OpenAiError,
+}
+
+#[derive(Serialize)]
+struct OpenAiError {
+    message: String,
+    r#type: &'static str,
+    param: Option<&'static str>,
+    code: String,
 }
 
 impl Problem {
@@ -106,25 +120,43 @@ impl Problem {
         } else {
             None
         };
-        let document = Document {
-            r#type,
-            title,
-            status: status.as_u16(),
-            detail: self.to_string(),
-            instance: path,
-            code,
-            retryable: matches!(self, Self::Overloaded(_) | Self::Timeout),
-            retry_after_ms,
-            request_id: id.to_string(),
-        };
+        let is_openai = path == "/v1" || path.starts_with("/v1/");
         // A document of strings and numbers can always be written.
-        let text = serde_json::to_vec(&document).unwrap_or_default();
-        let mut response = Response::new(full(text));
+        let text = if is_openai {
+            let error = OpenAiError {
+                message: self.to_string(),
+                r#type: if status.is_server_error() {
+                    "server_error"
+                } else {
+                    "invalid_request_error"
+                },
+                param: None,
+                code: code.to_ascii_lowercase(),
+            };
+            serde_json::to_vec(&OpenAiDocument { error })
+        } else {
+            serde_json::to_vec(&Document {
+                r#type,
+                title,
+                status: status.as_u16(),
+                detail: self.to_string(),
+                instance: path,
+                code,
+                retryable: matches!(self, Self::Overloaded(_) | Self::Timeout),
+                retry_after_ms,
+                request_id: id.to_string(),
+            })
+        };
+        let mut response = Response::new(full(text.unwrap_or_default()));
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(
             CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
+            HeaderValue::from_static(if is_openai {
+                "application/json"
+            } else {
+                "application/problem+json"
+            }),
         );
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(ms) = retry_after_ms {
@@ -151,5 +183,27 @@ mod tests {
         assert_eq!(document["retry_after_ms"], 1500);
         assert_eq!(document["instance"], "/process");
         assert_eq!(document["request_id"], id.to_string());
+    }
+
+    #[tokio::test]
+    async fn the_clients_of_openai_find_their_error() {
+        let id = RequestId::of(&http::HeaderMap::new());
+        for (problem, r#type, code) in [
+            (Problem::Overloaded(1500), "server_error", "overloaded"),
+            (
+                Problem::BodyTooLarge(5),
+                "invalid_request_error",
+                "payload_too_large",
+            ),
+        ] {
+            let response = problem.response("/v1/audio/transcriptions", &id);
+            assert_eq!(response.headers()[CONTENT_TYPE], "application/json");
+            let text = response.into_body().collect().await.unwrap().to_bytes();
+            let document: serde_json::Value = serde_json::from_slice(&text).unwrap();
+            let expected = serde_json::json!({
+                "message": problem.to_string(), "type": r#type, "param": null, "code": code,
+            });
+            assert_eq!(document["error"], expected);
+        }
     }
 }

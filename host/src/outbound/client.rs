@@ -29,6 +29,8 @@ const CONNECT: Duration = Duration::from_secs(10);
 const IDLE: (Duration, usize) = (Duration::from_secs(90), 16);
 /// How long a guest that names no limit waits for the head of a response, and between pieces of its body.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// How long any guest may wait; the deadline of the call that asks ends most waits before.
+const MOST_PATIENCE: Duration = Duration::from_secs(600);
 
 type Pool = legacy::Client<HttpsConnector<HttpConnector>, WasiBody>;
 
@@ -49,7 +51,7 @@ impl Client {
         request: Request<WasiBody>,
         options: RequestOptions,
     ) -> Result<Response<WasiBody>, Error> {
-        let patience = |limit: Option<Duration>| limit.unwrap_or(PATIENCE).min(PATIENCE);
+        let patience = |limit: Option<Duration>| limit.unwrap_or(PATIENCE).min(MOST_PATIENCE);
         let set_up = || self.tls().map(|tls| pool(&tls));
         let pool = self.0.pool.get_or_init(set_up).as_ref();
         let exchange = pool.ok_or(Error::ConfigurationError)?.request(request);

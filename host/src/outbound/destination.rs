@@ -112,18 +112,22 @@ impl fmt::Display for Origin {
 
 /// A key for a destination, as the header that carries it. It is not shown.
 #[derive(Clone)]
-pub(crate) struct Credential(HeaderValue);
+pub(crate) struct Credential {
+    header: HeaderValue,
+    key: String,
+}
 
 impl Credential {
     /// A key sent as `Authorization: Bearer`; none when it cannot be in a header.
     pub(crate) fn bearer(key: &str) -> Option<Self> {
         let mut header = HeaderValue::from_str(&format!("Bearer {key}")).ok()?;
         header.set_sensitive(true);
-        Some(Self(header))
+        let key = key.to_owned();
+        Some(Self { header, key })
     }
 
     pub(super) fn header(&self) -> &HeaderValue {
-        &self.0
+        &self.header
     }
 }
 
@@ -156,6 +160,12 @@ impl Destinations {
     pub(crate) fn named(&self, text: &str) -> Option<&Origin> {
         let origin = Origin::parse(text).ok()?;
         self.origins().find(|allowed| **allowed == origin)
+    }
+
+    /// The keys that are sent to them.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        let credentials = self.0.iter().filter_map(|(_, it)| it.as_ref());
+        credentials.map(|credential| credential.key.as_str())
     }
 
     /// All destinations.

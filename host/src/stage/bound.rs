@@ -21,6 +21,8 @@ pub(crate) struct Bound<S: Stage> {
     trace: Trace,
     /// Members that this turn asks no more.
     passed: Vec<usize>,
+    /// What it was asked with last.
+    strategy: Strategy,
     /// The one that answered last.
     answered: Option<usize>,
 }
@@ -65,12 +67,14 @@ impl<S: Stage> Bound<S> {
             chain,
             trace: trace.clone(),
             passed: Vec::new(),
+            strategy: Strategy::Balanced,
             answered: None,
         }
     }
 
     /// Whom to ask, in this order.
-    pub(crate) fn candidates(&self, strategy: Strategy) -> Vec<Candidate<S>> {
+    pub(crate) fn candidates(&mut self, strategy: Strategy) -> Vec<Candidate<S>> {
+        self.strategy = strategy;
         let all = || self.chain.order(strategy);
         let candidate = |(k, name, version): (usize, &str, &Arc<Version<S>>)| Candidate {
             k,
@@ -124,7 +128,7 @@ impl<S: Stage> Bound<S> {
         None
     }
 
-    /// What the component says about itself that answered last, or would be asked first.
+    /// What the component says about itself that answered last, or was or would be asked first.
     pub(crate) fn describe(&self) -> Result<Description, Fault> {
         let version = match self.answered.and_then(|k| self.chain.member(k)) {
             Some(version) => version,
@@ -167,7 +171,7 @@ impl<S: Stage> Bound<S> {
     }
 
     fn first(&self) -> Result<(&str, &Version<S>), Fault> {
-        let first = self.chain.order(Strategy::Balanced).next();
+        let first = self.chain.order(self.strategy).next();
         first
             .map(|(_, section, version)| (section, &**version))
             .ok_or_else(|| Fault::internal(S::NAME))
