@@ -1,8 +1,11 @@
 //! Conversations that remember, and survive a restart.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, ensure};
 use colloquy_tests::host::{Host, expect_json, expect_problem, table};
 use colloquy_tests::recordings;
+use serde_json::Value;
 
 use super::{OwnCase, SharedCase};
 
@@ -171,7 +174,11 @@ fn sessions_survive_a_restart() -> Result<()> {
 }
 
 fn a_kill_in_the_middle_of_a_turn_loses_only_that_turn() -> Result<()> {
-    let mut host = Host::start()?;
+    let mut host = Host::configured(|config| {
+        let environment = table(table(config, "edge")?, "environment")?;
+        environment.insert("SESSION_LEASE_MS".into(), "5000".into());
+        Ok(())
+    })?;
     let session = host.create_session()?;
     host.ask("What did she do at Harvard?", Some(&session))?;
     let recording = recordings::jfk()?;
@@ -205,8 +212,21 @@ fn a_kill_in_the_middle_of_a_turn_loses_only_that_turn() -> Result<()> {
             .is_some_and(|turns| turns.len() == 1),
         "{state}"
     );
-    host.ask_aloud(&recording.path, Some(&session))?;
-    Ok(())
+    // The killed turn has the session until its lease ends; a client that is told to come back does so.
+    let audio = std::fs::read(&recording.path)?;
+    loop {
+        let answer = host.upload("again.wav", audio.clone(), Some(&session))?;
+        if answer.status() != 409 {
+            ensure!(answer.status() == 200, "{}", answer.text()?);
+            return Ok(());
+        }
+        let problem: Value = answer.json()?;
+        ensure!(problem["code"] == "SESSION_BUSY", "{problem}");
+        let wait_ms = problem["retry_after_ms"]
+            .as_u64()
+            .context("retry_after_ms")?;
+        std::thread::sleep(Duration::from_millis(wait_ms));
+    }
 }
 
 fn sessions_and_audio_expire() -> Result<()> {
