@@ -13,15 +13,20 @@ use crate::base::BaseUrl;
 use crate::breaker;
 use crate::failure::Failure;
 use crate::gate::{Gate, Ticket};
-use crate::refusal::Refusal;
+use crate::refusal::{self, Refusal};
 use crate::retry::{Again, Patience};
+use crate::said;
 use crate::settings::Key;
 use crate::surroundings::Surroundings;
-use crate::transport::{Limits, Request, Response, Source, Transport, too_long};
+use crate::transport::{Limits, Request, Response, Source, Transport, Waited, too_long};
 use crate::watched::Watched;
 
-/// How much of a refusal is read, and how much of it is logged.
-const REFUSAL: (usize, usize) = (16 << 10, 500);
+/// Most bytes of a refusal that are read.
+const REFUSAL: usize = 16 << 10;
+/// How long a refusal is listened to.
+const LISTENS: Duration = Duration::from_secs(1);
+/// Most characters of what a server says that are logged.
+const SAID: usize = 500;
 
 /// A server and how to ask it.
 #[derive(Debug, Clone)]
@@ -249,14 +254,27 @@ impl Api {
             body: call.body,
             limits,
         };
+        let surroundings = transport.surroundings();
+        let end = surroundings.uptime().saturating_add(limits.head);
         match transport.post(&request) {
             Ok(response) if (200..300).contains(&response.status) => Ok(Response {
                 body: Box::new(Watched::new(response.body, ticket)),
                 ..response
             }),
             Ok(response) => {
-                let refusal = self.refused(response, transport, limits.head);
-                ticket.report(refusal.outcome);
+                // The status first: whoever waits for the words may be gone before they come.
+                let health = refusal::health(response.status);
+                let ticket = match health {
+                    Some(outcome) => {
+                        ticket.report(outcome);
+                        None
+                    }
+                    None => Some(ticket),
+                };
+                let refusal = self.refused(response, surroundings.as_ref(), end);
+                if let Some(ticket) = ticket {
+                    ticket.report(refusal.outcome);
+                }
                 Err(Stopped {
                     failure: refusal.failure,
                     again: refusal.again,
@@ -269,13 +287,9 @@ impl Api {
         }
     }
 
-    /// Logs a line, without the key.
+    /// Logs a line, without the key and without what looks like one.
     pub fn log(&self, line: &str) {
-        let line = match &self.key {
-            Some(key) => key.redact(line),
-            None => line.to_owned(),
-        };
-        let line = line.replace(char::is_control, " ");
+        let line = self.without_keys(line).replace(char::is_control, " ");
         #[expect(
             clippy::print_stderr,
             reason = "standard error is a component's log; the host marks it with the stage"
@@ -285,39 +299,65 @@ impl Api {
         }
     }
 
+    /// Logs what the server said, shortened: `about`, a colon, and the beginning of it. Of a text that is not `whole` the end is unknown.
+    pub fn log_said(&self, about: &str, said: &str, whole: bool) {
+        self.log(&format!("{about}: {}", self.fit(said, whole)));
+    }
+
+    /// What a server said, fit for the log.
+    fn fit(&self, said: &str, whole: bool) -> String {
+        let read = said.floor_char_boundary(REFUSAL);
+        let whole = whole && read == said.len();
+        let said = said.get(..read).unwrap_or_default();
+        // In this order: of a key that is cut nobody knows that it is one.
+        let said = self.without_keys(said);
+        said::beginning(&said, SAID, whole).replace(char::is_control, " ")
+    }
+
+    fn without_keys(&self, text: &str) -> String {
+        match &self.key {
+            Some(key) => said::without_keys(&key.redact(text)),
+            None => said::without_keys(text),
+        }
+    }
+
+    /// Reads why the server refuses, until `end` and no longer than [`LISTENS`]: the answer to the call is known already.
     fn refused(
         &self,
         mut response: Response,
-        transport: &dyn Transport,
-        allowed: Duration,
+        surroundings: &dyn Surroundings,
+        end: Duration,
     ) -> Refusal {
-        let surroundings = transport.surroundings();
-        let end = surroundings.uptime().saturating_add(allowed);
-        let body = beginning(response.body.as_mut(), &mut || surroundings.uptime() < end);
-        let said: String = String::from_utf8_lossy(&body)
-            .chars()
-            .take(REFUSAL.1)
-            .collect();
-        self.log(&format!("refused with {}: {said}", response.status));
+        let end = end.min(surroundings.uptime().saturating_add(LISTENS));
+        let left = || end.saturating_sub(surroundings.uptime());
+        let (body, whole) = beginning(response.body.as_mut(), &left);
+        let about = format!("refused with {}", response.status);
+        self.log_said(&about, &String::from_utf8_lossy(&body), whole);
         let has_key = self.key.is_some();
         Refusal::read(self.name, has_key, &response, &body, SystemTime::now())
     }
 }
 
-/// What can be read of a refusal. One that cannot be read is still one.
-fn beginning(body: &mut dyn Source, in_time: &mut dyn FnMut() -> bool) -> Vec<u8> {
+/// What can be read of a refusal, and whether that is all of it. One that cannot be read is still one.
+fn beginning(body: &mut dyn Source, left: &dyn Fn() -> Duration) -> (Vec<u8>, bool) {
     let mut all = Vec::new();
-    while let Ok(Some(bytes)) = body.read() {
-        all.extend(bytes);
-        if all.len() >= REFUSAL.0 || !in_time() {
-            all.truncate(REFUSAL.0);
-            break;
+    loop {
+        let left = left();
+        // What is there already is read even when no time is left.
+        match body.read_for(left) {
+            Ok(Waited::Bytes(bytes)) => all.extend(bytes),
+            ended => return (all, ended == Ok(Waited::Ended)),
+        }
+        if all.len() >= REFUSAL || left.is_zero() {
+            all.truncate(REFUSAL);
+            return (all, false);
         }
     }
-    all
 }
 
 #[cfg(test)]
 mod patience;
+#[cfg(test)]
+mod refusals;
 #[cfg(test)]
 mod tests;

@@ -20,6 +20,7 @@ pub mod gate;
 pub mod multipart;
 pub mod refusal;
 pub mod retry;
+mod said;
 pub mod settings;
 pub mod sse;
 pub mod surroundings;

@@ -45,17 +45,30 @@ impl Refusal {
         let about = About::read(body);
         let retry_ms = retry_ms(response, now);
         let wish = retry_ms.map(|ms| Again::After(Duration::from_millis(ms.into())));
-        let (again, outcome) = match status {
-            429 if about.quota => (Again::Never, Outcome::Answered),
-            429 => (wish.unwrap_or(Again::Never), Outcome::Unknown),
-            408 | 499 | 500..600 => (wish.unwrap_or(Again::Backoff), Outcome::Failed),
-            _ => (Again::Never, Outcome::Answered),
-        };
+        let outcome = health(status).unwrap_or(if about.quota {
+            Outcome::Answered
+        } else {
+            Outcome::Unknown
+        });
         Self {
             failure: failure(name, has_key, status, &about, retry_ms),
-            again,
+            again: match outcome {
+                Outcome::Answered => Again::Never,
+                Outcome::Unknown => wish.unwrap_or(Again::Never),
+                Outcome::Failed => wish.unwrap_or(Again::Backoff),
+            },
             outcome,
         }
+    }
+}
+
+/// What a status alone says of the server's health; none where that depends on the body.
+#[must_use]
+pub fn health(status: u16) -> Option<Outcome> {
+    match status {
+        429 => None,
+        408 | 499 | 500..600 => Some(Outcome::Failed),
+        _ => Some(Outcome::Answered),
     }
 }
 

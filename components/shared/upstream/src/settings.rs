@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::api::Policy;
 use crate::base::BaseUrl;
 use crate::failure::Failure;
+use crate::said;
 
 /// Shortest and longest time that can be set.
 const TIMES_MS: std::ops::RangeInclusive<u64> = 100..=600_000;
@@ -35,7 +36,7 @@ impl Key {
     /// A text without the key.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
-        text.replace(&self.0, "(key)")
+        text.replace(&self.0, said::KEY)
     }
 }
 
