@@ -127,7 +127,9 @@ impl Record {
         let mine = claim == Some(self.until_ms);
         match (self.state, outcome) {
             (State::Closed, Outcome::Answered) => Self::default(),
-            (State::Closed, Outcome::Failed) if self.n_failures + 1 >= policy.n_failures => {
+            (State::Closed, Outcome::Failed)
+                if self.n_failures.saturating_add(1) >= policy.n_failures =>
+            {
                 failed()
             }
             (State::Closed, Outcome::Failed) => Self {
@@ -265,14 +267,16 @@ mod tests {
         };
         let open = Record::default().after(Outcome::Failed, None, 7, &endless);
         assert_eq!(open.until_ms, 7 + LONGEST_MS);
-        let many = Record {
-            n_failures: u32::MAX - 1,
-            ..Record::default()
-        };
-        assert_eq!(
-            many.after(Outcome::Failed, None, 0, &POLICY).n_failures,
-            u32::MAX
-        );
+        for n_failures in [u32::MAX - 1, u32::MAX] {
+            let many = Record {
+                n_failures,
+                ..Record::default()
+            };
+            assert_eq!(
+                many.after(Outcome::Failed, None, 0, &POLICY).n_failures,
+                u32::MAX
+            );
+        }
     }
 
     #[test]

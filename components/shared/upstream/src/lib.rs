@@ -26,6 +26,8 @@ pub mod sse;
 pub mod surroundings;
 pub mod transport;
 pub mod voices;
+#[cfg(any(test, target_family = "wasm"))]
+mod waiting;
 mod watched;
 
 #[cfg(target_family = "wasm")]

@@ -20,6 +20,7 @@ use wasip2::io::streams::{InputStream, OutputStream, StreamError};
 use crate::failure::Failure;
 use crate::surroundings::Surroundings;
 use crate::transport::{Request, Response, Source, Transport, Waited};
+use crate::waiting::{Next, Wait};
 
 mod host;
 
@@ -186,15 +187,14 @@ impl Source for Arriving {
         let now = Instant::now();
         let end = *self.pause_end.get_or_insert(now + self.pause);
         let end = self.end.map_or(end, |total| total.min(end));
-        let until = end.min(now + time);
+        let wait = Wait::new(now, time, end);
         loop {
             match self.stream.read(READ) {
-                Ok(bytes) if bytes.is_empty() => {
-                    if until < end && Instant::now() >= until {
-                        return Ok(Waited::NotYet);
-                    }
-                    wait(&self.stream.subscribe(), until)?;
-                }
+                Ok(bytes) if bytes.is_empty() => match wait.next(Instant::now()) {
+                    Next::Wait(time) => wait_for(&self.stream.subscribe(), time),
+                    Next::NotYet => return Ok(Waited::NotYet),
+                    Next::TooLong => return Err(Failure::Deadline),
+                },
                 Ok(bytes) => {
                     self.pause_end = None;
                     return Ok(Waited::Bytes(bytes));
@@ -217,10 +217,14 @@ fn wait(ready: &Pollable, end: Instant) -> Result<(), Failure> {
     if left.is_zero() {
         return Err(Failure::Deadline);
     }
-    let timer = subscribe_duration(nanoseconds(left));
-    // Whatever woke us, the caller looks again; the time is looked at first thing the next time.
-    let _ready = poll(&[ready, &timer]);
+    wait_for(ready, left);
     Ok(())
+}
+
+/// Waits until something is ready or the time is over. Whatever woke us, the caller looks again.
+fn wait_for(ready: &Pollable, time: Duration) {
+    let timer = subscribe_duration(nanoseconds(time));
+    let _ready = poll(&[ready, &timer]);
 }
 
 fn nanoseconds(time: Duration) -> u64 {
