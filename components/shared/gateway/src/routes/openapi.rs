@@ -1,7 +1,8 @@
 //! `GET /openapi.json`: what can be asked, and what is answered, from the types and descriptions in the code.
 //!
-//! Each route has its description in one of the files beside this one, next to what it answers ([`schema`]). What many of them have in
-//! common is added in [`document`]: keys, limits, request ids and errors, each where the router would really do so.
+//! Each route has its description in one of the files beside this one. What it takes and answers is described by the types that are
+//! really read and written; [`schema`] has what is left over. What many routes have in common is added in [`document`]: keys, limits,
+//! request ids and errors, each where the router would really do so.
 //!
 //! The document is made by a test and lies in `openapi/openapi.json`, because making it in the component costs 0.65 MB of code. The
 //! test fails when the file is not what the code says; `COLLOQUY_BLESS=1 cargo test -p colloquy-gateway openapi` writes it. Another

@@ -17,6 +17,7 @@ use crate::{
     contract::Strategy,
     ids,
     problem::{Code, Problem},
+    session::Session,
     turn::{Event, Setting, Turn, Wishes},
 };
 
@@ -39,20 +40,7 @@ pub(super) async fn process(
         .await
         .map_err(|rejection| Problem::invalid(rejection.body_text()))?;
     let upload = upload::receive(&app, &request_id, form).await?;
-    let (is_new, session) = match upload.session {
-        Ok(known) => (false, known),
-        Err(fresh) => (true, fresh),
-    };
-    let (ports, config) = (app.ports, app.config);
-    let setting = Setting {
-        ports,
-        config,
-        session,
-        is_new,
-        tenant: app.caller.tenant,
-        request_id,
-        wishes: upload.wishes,
-    };
+    let setting = setting(app, upload.session, request_id, upload.wishes);
     answer(Turn::spoken(setting, upload.utterance), &headers, path)
 }
 
@@ -88,14 +76,7 @@ pub(super) async fn process_text(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    if media_type(&headers)
-        .is_none_or(|kind| kind != "application/json" && !kind.ends_with("+json"))
-    {
-        return Err(wrong_media_type(
-            "application/json with a member `text`",
-            &headers,
-        ));
-    }
+    check_is_json(&headers)?;
     let question: Question = from_json(&whole(body)?)?;
     let text = question.text.trim();
     if text.is_empty() {
@@ -119,25 +100,38 @@ pub(super) async fn process_text(
             .map(|name| checked_strategy(&name))
             .transpose()?,
     };
-    let (is_new, session) = match &question.session_id {
-        Some(id) => (false, app.live_session(id)?),
-        None => (true, app.fresh_session()),
+    let session = match &question.session_id {
+        Some(id) => Ok(app.live_session(id)?),
+        None => Err(app.fresh_session()),
     };
-    let (ports, config) = (app.ports, app.config);
-    let setting = Setting {
-        ports,
-        config,
-        session,
-        is_new,
-        tenant: app.caller.tenant,
-        request_id,
-        wishes,
-    };
+    let setting = setting(app, session, request_id, wishes);
     answer(
         Turn::written(setting, text.to_owned()),
         &headers,
         uri.path().to_owned(),
     )
+}
+
+/// What a turn needs; its session is one that there is, else a fresh one.
+fn setting(
+    app: App,
+    session: Result<Session, Session>,
+    request_id: String,
+    wishes: Wishes,
+) -> Setting {
+    let (is_new, session) = match session {
+        Ok(known) => (false, known),
+        Err(fresh) => (true, fresh),
+    };
+    Setting {
+        ports: app.ports,
+        config: app.config,
+        session,
+        is_new,
+        tenant: app.caller.tenant,
+        request_id,
+        wishes,
+    }
 }
 
 /// The turn in the form that the client asks for.
@@ -175,7 +169,19 @@ pub(super) fn checked_strategy(name: &str) -> Result<Strategy, Problem> {
         .ok_or_else(|| Problem::invalid("strategy must be `fast`, `balanced` or `high`"))
 }
 
-pub(super) fn wrong_media_type(wanted: &str, headers: &HeaderMap) -> Problem {
+/// Refuses a body with a text that is not sent as JSON.
+pub(super) fn check_is_json(headers: &HeaderMap) -> Result<(), Problem> {
+    if media_type(headers).is_some_and(|kind| kind == "application/json" || kind.ends_with("+json"))
+    {
+        return Ok(());
+    }
+    Err(wrong_media_type(
+        "application/json with a member `text`",
+        headers,
+    ))
+}
+
+fn wrong_media_type(wanted: &str, headers: &HeaderMap) -> Problem {
     let given = media_type(headers).unwrap_or_else(|| "no content type".to_owned());
     let text = format!("send {wanted}, not {given}");
     Problem::new(

@@ -13,8 +13,8 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{
-    App, Id, RequestId, content, from_json, json as respond, media_type,
-    process::{checked_voice, wrong_media_type},
+    App, Id, RequestId, content, from_json, json as respond,
+    process::{check_is_json, checked_voice},
     whole,
 };
 use crate::{
@@ -76,14 +76,7 @@ pub(super) async fn speak(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    if media_type(&headers)
-        .is_none_or(|kind| kind != "application/json" && !kind.ends_with("+json"))
-    {
-        return Err(wrong_media_type(
-            "application/json with a member `text`",
-            &headers,
-        ));
-    }
+    check_is_json(&headers)?;
     let request: TtsRequest = from_json(&whole(body)?)?;
     let wanted = wanted(&app, &request)?;
     let session = request.session_id.as_deref();
