@@ -209,8 +209,7 @@ impl Generation {
                 Part::Done => self.conclude(self.finish.unwrap_or(Finish::Stop)),
                 Part::Failed(_) if self.finish.is_some() => {}
                 Part::Failed(said) => {
-                    let said: String = said.chars().take(500).collect();
-                    self.api.log(&format!("failed in mid-answer: {said}"));
+                    self.api.log_said("failed in mid-answer", &said, true);
                     let why = format!("{} failed in the middle of its answer", self.api.name);
                     return Err(Failure::Unavailable(why));
                 }
@@ -234,7 +233,7 @@ impl Generation {
         }
     }
 
-    /// The end: what is held back, the items, the count. The connection is closed, or given back when it is at its end too.
+    /// The end: what is held back, the items, the count. The connection is given back when it ends at once, and closed otherwise.
     fn conclude(&mut self, finish: Finish) {
         let text = self.speech.end(finish == Finish::Length);
         self.say(text);
@@ -247,8 +246,7 @@ impl Generation {
         if let Some(mut body) = self.body.take() {
             body.verdict(Outcome::Answered);
             if !self.speech.is_full() {
-                // The end of the answer, so that its connection can be used again. What it brings does not matter any more.
-                let _end = body.read();
+                body.let_end();
             }
         }
         let Tokens {

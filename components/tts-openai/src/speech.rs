@@ -189,8 +189,7 @@ impl Arriving {
                 Step::End => {
                     self.body.verdict(Outcome::Answered);
                     if !self.ended {
-                        // The end of the answer, so that its connection can be used again. What it brings does not matter any more.
-                        let _end = self.body.read();
+                        self.body.let_end();
                     }
                     return Ok(None);
                 }

@@ -22,6 +22,8 @@ struct Server {
     /// How many bodies were dropped before their end.
     dropped: Rc<Cell<usize>>,
     ends: Option<Failure>,
+    /// Never ends, and so is not to be waited for.
+    open: bool,
 }
 
 struct Body {
@@ -29,6 +31,7 @@ struct Body {
     piece: usize,
     ended: bool,
     ends: Option<Failure>,
+    open: bool,
     dropped: Rc<Cell<usize>>,
 }
 
@@ -36,10 +39,19 @@ impl Source for Body {
     fn read(&mut self) -> Result<Option<Vec<u8>>, Failure> {
         let n = self.rest.len().min(self.piece);
         if n == 0 {
+            assert!(!self.open, "waited for the end of a body that has none");
             self.ended = true;
             return self.ends.clone().map_or(Ok(None), Err);
         }
         Ok(Some(self.rest.drain(..n).collect()))
+    }
+
+    fn read_for(&mut self, time: Duration) -> Result<Waited, Failure> {
+        if self.open && self.rest.is_empty() {
+            assert!(time <= Duration::from_millis(500), "{time:?}");
+            return Ok(Waited::NotYet);
+        }
+        Ok(self.read()?.map_or(Waited::Ended, Waited::Bytes))
     }
 }
 
@@ -65,6 +77,7 @@ impl Transport for Server {
                 piece: self.piece,
                 ended: false,
                 ends: self.ends.clone(),
+                open: self.open,
                 dropped: Rc::clone(&self.dropped),
             }),
         })
@@ -78,6 +91,7 @@ fn server(answer: &str, piece: usize) -> Server {
         received: RefCell::default(),
         dropped: Rc::default(),
         ends: None,
+        open: false,
     }
 }
 
@@ -272,6 +286,20 @@ fn ends() {
     };
     let got = answer_to(&server(&event("Hi.", "stop"), 9), &without);
     assert_eq!(got, Ok(("Hi.".into(), Finish::Stop, none, Some(vec![]))));
+}
+
+#[test]
+fn nobody_waits_for_a_server_that_keeps_the_connection_open() {
+    let stream = event("Hi.", "stop") + "data: [DONE]\n\n";
+    for piece in [7, usize::MAX] {
+        let server = Server {
+            open: true,
+            ..server(&stream, piece)
+        };
+        let (text, finish, ..) = answer_to(&server, &request()).unwrap();
+        assert_eq!((text.as_str(), finish), ("Hi.", Finish::Stop));
+        assert_eq!(server.dropped.get(), 1, "the connection was kept");
+    }
 }
 
 #[test]

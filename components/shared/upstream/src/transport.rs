@@ -8,6 +8,9 @@ use crate::breaker::Outcome;
 use crate::failure::Failure;
 use crate::surroundings::{Alone, Surroundings};
 
+/// How long the end of a body is waited for that is not needed. A new connection costs about as much.
+const MOMENT: Duration = Duration::from_millis(100);
+
 /// How long an exchange may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -106,6 +109,12 @@ pub trait Source {
     /// As [`Self::read`].
     fn read_for(&mut self, _while: Duration) -> Result<Waited, Failure> {
         Ok(self.read()?.map_or(Waited::Ended, Waited::Bytes))
+    }
+
+    /// Waits a moment for the end of a body whose content is complete, so that its connection can be used again; what it brings does not
+    /// matter any more. The body is to be dropped then, whether it has ended or not: a server may keep it open for as long as it likes.
+    fn let_end(&mut self) {
+        let _end = self.read_for(MOMENT);
     }
 
     /// What the reader thinks of it, for the server's breaker, where that is not seen from the body's end: `Failed` when what came is no

@@ -1,8 +1,9 @@
 //! What is asked for, and what becomes of every way to answer; the server itself is in the system tests.
 
 use std::cell::RefCell;
+use std::time::Duration;
 
-use colloquy_upstream::Request;
+use colloquy_upstream::{Request, Waited};
 
 use super::*;
 
@@ -11,18 +12,33 @@ struct Server {
     kind: &'static str,
     body: Vec<u8>,
     piece: usize,
+    /// Whether the body never ends.
+    open: bool,
+    /// What every request is refused with; none are when it is 200.
+    status: u16,
     received: RefCell<Option<serde_json::Value>>,
 }
 
 struct Body {
     rest: Vec<u8>,
     piece: usize,
+    open: bool,
 }
 
 impl Source for Body {
     fn read(&mut self) -> Result<Option<Vec<u8>>, Failure> {
         let n = self.rest.len().min(self.piece);
+        let open = self.open && n == 0;
+        assert!(!open, "waited for the end of a body that has none");
         Ok((n > 0).then(|| self.rest.drain(..n).collect()))
+    }
+
+    fn read_for(&mut self, time: Duration) -> Result<Waited, Failure> {
+        if self.open && self.rest.is_empty() {
+            assert!(time <= Duration::from_millis(100), "{time:?}");
+            return Ok(Waited::NotYet);
+        }
+        Ok(self.read()?.map_or(Waited::Ended, Waited::Bytes))
     }
 }
 
@@ -31,11 +47,12 @@ impl Transport for Server {
         assert_eq!(request.path, "/v1/audio/speech");
         *self.received.borrow_mut() = serde_json::from_slice(request.body).ok();
         Ok(Response {
-            status: 200,
+            status: self.status,
             headers: vec![("content-type".into(), self.kind.into())],
             body: Box::new(Body {
                 rest: self.body.clone(),
                 piece: self.piece,
+                open: self.open,
             }),
         })
     }
@@ -46,6 +63,8 @@ fn server(kind: &'static str, body: impl Into<Vec<u8>>, piece: usize) -> Server 
         kind,
         body: body.into(),
         piece,
+        open: false,
+        status: 200,
         received: RefCell::default(),
     }
 }
@@ -186,6 +205,16 @@ fn a_wav_may_have_something_after_its_samples_or_no_length() {
         speak(&server("audio/wav", endless, 100), "wav"),
         Ok((22_050, samples()))
     );
+}
+
+#[test]
+fn nobody_waits_for_a_server_that_keeps_the_connection_open() {
+    // A wav says how long it is.
+    let file = Server {
+        open: true,
+        ..server("audio/wav", wav(1), 100)
+    };
+    assert_eq!(speak(&file, "wav"), Ok((22_050, samples())));
 }
 
 #[test]
