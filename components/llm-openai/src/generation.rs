@@ -279,19 +279,27 @@ impl Generation {
     }
 }
 
-/// Asks; a second time without the request for usage if that may be what the server refuses.
+/// Asks; a second time, in the time that is left, without the request for usage if that may be what the server refuses.
+///
+/// What it refuses for good is the server's unfitness, a question that is too long for the model for instance: the request is within the
+/// contract, and another stage may well answer it.
 fn ask(
     config: &Config,
     transport: &dyn Transport,
     body: &mut Value,
     dialect: &Dialect,
 ) -> Result<Response, Failure> {
+    let surroundings = transport.surroundings();
+    let end = surroundings.uptime().saturating_add(config.api.limits.head);
     let post = |body: &Value| {
+        let mut api = config.api.clone();
+        api.limits.head = end.saturating_sub(surroundings.uptime());
+        if api.limits.head.is_zero() {
+            return Err(Failure::Deadline);
+        }
         let accept = "text/event-stream, application/json;q=0.9";
         let bytes = body.to_string().into_bytes();
-        config
-            .api
-            .post(transport, ROUTE, "application/json", accept, &bytes)
+        api.post(transport, ROUTE, "application/json", accept, &bytes)
     };
     let option = "stream_options";
     if !dialect.no_usage.get() {
@@ -306,7 +314,7 @@ fn ask(
     if let Some(body) = body.as_object_mut() {
         body.remove(option);
     }
-    let response = post(body)?;
+    let response = post(body).map_err(Failure::of_the_server)?;
     dialect.no_usage.set(true);
     Ok(response)
 }

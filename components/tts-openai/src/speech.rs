@@ -83,8 +83,9 @@ impl Speech {
         let body = request.to_string().into_bytes();
         let response = config
             .api
-            .post(transport, ROUTE, "application/json", accept, &body)?;
-        Self::read(config, response)
+            .post(transport, ROUTE, "application/json", accept, &body);
+        // The text is within the contract: what this server does not take another voice may speak.
+        Self::read(config, response.map_err(Failure::of_the_server)?)
     }
 
     /// Sample rate in hertz.

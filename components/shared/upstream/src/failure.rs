@@ -29,6 +29,16 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// As a stage tells it that has checked a request itself: when the server does not take what the contract allows, the server is not fit
+    /// for it, so that a chain goes on with the next stage. `Unsupported` stays, which chains pass over too.
+    #[must_use]
+    pub fn of_the_server(self) -> Self {
+        match self {
+            Self::InvalidInput(why) => Self::Unavailable(why),
+            other => other,
+        }
+    }
+
     /// What a failure on the way to a server or back says of the server.
     pub(crate) fn outcome(&self) -> Outcome {
         match self {
@@ -57,4 +67,19 @@ macro_rules! failure_is {
             }
         }
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_contract_allows_is_the_servers_to_take() {
+        let why = || "it takes no request of this size".to_owned();
+        let told = Failure::InvalidInput(why()).of_the_server();
+        assert_eq!(told, Failure::Unavailable(why()));
+        for other in [Failure::Unsupported(why()), Failure::Busy(Some(7))] {
+            assert_eq!(other.clone().of_the_server(), other);
+        }
+    }
 }

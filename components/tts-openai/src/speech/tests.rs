@@ -14,7 +14,6 @@ struct Server {
     piece: usize,
     /// Whether the body never ends.
     open: bool,
-    /// What every request is refused with; none are when it is 200.
     status: u16,
     received: RefCell<Option<serde_json::Value>>,
 }
@@ -305,4 +304,22 @@ fn the_request_says_what_is_wanted() {
         (24_000, Ok(None))
     );
     assert!(server.received.take().is_none());
+}
+
+#[test]
+fn a_text_that_the_server_refuses_is_one_for_another_voice() {
+    let refused = |status, body: &'static str| {
+        let server = Server {
+            status,
+            ..server("application/json", body, 100)
+        };
+        Speech::begin(&config("pcm"), &server, "Hello.", None, 1.0).err()
+    };
+    for status in [400, 413, 422] {
+        let refused = refused(status, r#"{"error":{"message":"too long"}}"#);
+        assert!(matches!(refused, Some(Failure::Unavailable(_))), "{status}");
+    }
+    // A voice that is not there is told apart: the pipeline asks for the default one then.
+    let refused = refused(400, r#"{"error":{"param":"voice"}}"#);
+    assert!(matches!(refused, Some(Failure::Unsupported(_))));
 }

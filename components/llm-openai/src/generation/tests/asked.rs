@@ -30,11 +30,76 @@ fn usage_is_not_asked_for_where_that_is_refused() {
     };
     let dialect = Dialect::default();
     let refused = Generation::begin(&config(&[]), &server, None, &request(), &dialect);
-    assert!(matches!(refused.err(), Some(Failure::InvalidInput(_))));
+    // It was within the contract: a chain goes on.
+    assert!(matches!(refused.err(), Some(Failure::Unavailable(_))));
     assert_eq!(
         (server.received.borrow().len(), dialect.no_usage.get()),
         (2, false)
     );
+}
+
+/// A server that takes its time, on a clock that only it moves.
+struct Slow {
+    server: Server,
+    takes: Duration,
+    clock: Rc<Clock>,
+    /// How long it was allowed to take.
+    allowed: RefCell<Vec<Duration>>,
+}
+
+#[derive(Default)]
+struct Clock(Cell<Duration>);
+
+impl upstream::Surroundings for Clock {
+    fn uptime(&self) -> Duration {
+        self.0.get()
+    }
+
+    fn edit(
+        &self,
+        key: &str,
+        edit: &mut upstream::surroundings::Edit<'_>,
+    ) -> Result<(), upstream::surroundings::NoStore> {
+        upstream::Alone.edit(key, edit)
+    }
+
+    fn tell(&self, _change: upstream::surroundings::Change) {}
+}
+
+impl Transport for Slow {
+    fn post(&self, request: &upstream::Request<'_>) -> Result<Response, Failure> {
+        self.allowed.borrow_mut().push(request.limits.head);
+        self.clock.0.set(self.clock.0.get() + self.takes);
+        self.server.post(request)
+    }
+
+    fn surroundings(&self) -> Rc<dyn upstream::Surroundings> {
+        Rc::<Clock>::clone(&self.clock)
+    }
+}
+
+#[test]
+fn both_attempts_share_the_time_of_a_call() {
+    let seconds = Duration::from_secs;
+    for (takes, expected) in [(10, vec![15, 5]), (15, vec![15])] {
+        let slow = Slow {
+            server: Server {
+                answers: vec![(400, "{}".into()), (200, event("Hi.", "stop"))],
+                ..server("", 64)
+            },
+            takes: seconds(takes),
+            clock: Rc::default(),
+            allowed: RefCell::default(),
+        };
+        let config = config(&[("LLM_TIMEOUT_MS", "15000")]);
+        let begun = Generation::begin(&config, &slow, None, &request(), &Dialect::default());
+        let expected: Vec<_> = expected.into_iter().map(seconds).collect();
+        assert_eq!(*slow.allowed.borrow(), expected);
+        match begun {
+            Ok(mut generation) => assert_eq!(first_text(&mut generation), "Hi."),
+            Err(failure) => assert_eq!((takes, failure), (15, Failure::Deadline)),
+        }
+    }
 }
 
 fn sent(config: &Config, request: &Request) -> Value {
