@@ -71,7 +71,7 @@ pub struct Config {
     pub voices: Vec<Voice>,
     /// Times.
     pub limits: Limits,
-    /// What becomes of failures. Requests are not sent again: speech would come late, and the service does not like many.
+    /// When the service is left alone. Requests are not sent again: speech would come late, and the service does not like many.
     pub policy: Policy,
 }
 
@@ -115,9 +115,19 @@ impl Config {
                 pause: time("TIMEOUT_MS", 10_000)?,
                 total: time("TOTAL_TIMEOUT_MS", 120_000)?,
             },
-            policy: settings.policy()?,
+            policy: policy(&settings)?,
         })
     }
+}
+
+/// The breaker's variables. Those of attempts, which other stages have, would do nothing here.
+fn policy(settings: &Settings<'_>) -> Result<Policy, Failure> {
+    for name in ["RETRIES", "ATTEMPT_TIMEOUT_MS"] {
+        if settings.text(name).is_some() {
+            return Err(settings.wrong(name, "is set, but requests are not sent again"));
+        }
+    }
+    settings.breaker()
 }
 
 fn source(settings: &Settings<'_>) -> Result<Source, Failure> {
@@ -291,6 +301,10 @@ mod tests {
             ("EDGE_VOICES_FILE", "/nowhere/voices.json"),
             ("EDGE_VOICE", "nobody"),
             ("EDGE_TIMEOUT_MS", "0"),
+            ("EDGE_BREAKER_FAILURES", "0"),
+            ("EDGE_BREAKER_OPEN_MS", "soon"),
+            ("EDGE_RETRIES", "2"),
+            ("EDGE_ATTEMPT_TIMEOUT_MS", "2000"),
         ] {
             let text = read(&[(name, value)]).unwrap_err().to_string();
             assert!(text.starts_with(&format!("{name} ")), "{text}");

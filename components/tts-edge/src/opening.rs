@@ -128,6 +128,12 @@ fn handshake(
     }
 }
 
+/// How long the service asks for patience.
+fn retry_ms(response: &Response) -> Option<u32> {
+    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
+    Some(seconds.trim().parse::<u32>().ok()?.saturating_mul(1000))
+}
+
 fn refused(response: &Response) -> Failure {
     let status = response.status();
     let why = match status {
@@ -135,10 +141,10 @@ fn refused(response: &Response) -> Failure {
             "the speech service refuses this client: its token or version is out of date (EDGE_TOKEN_MODE, EDGE_GEC_VERSION, \
              EDGE_CHROMIUM, EDGE_COOKIE)"
         }
-        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-            let seconds = response.headers().get(RETRY_AFTER);
-            let seconds = seconds.and_then(|value| value.to_str().ok()?.parse::<u32>().ok());
-            return Failure::Busy(seconds.map(|seconds| seconds.saturating_mul(1000)));
+        StatusCode::TOO_MANY_REQUESTS => return Failure::Busy(retry_ms(response)),
+        // One that says when to come back is busy, one that does not is broken.
+        StatusCode::SERVICE_UNAVAILABLE if retry_ms(response).is_some() => {
+            return Failure::Busy(retry_ms(response));
         }
         _ if status.is_server_error() => "the speech service failed",
         _ => "the speech service is not at this address (EDGE_URL)",
@@ -165,4 +171,35 @@ pub(crate) fn failure(error: &Error) -> Failure {
         _ => "what answers is not the speech service: it speaks no WebSocket, or a broken one",
     };
     Failure::Unavailable(why.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_says_when_to_come_back_is_busy() {
+        let answered = |status: u16, retry: Option<&str>| {
+            let mut response = http::Response::builder().status(status);
+            if let Some(retry) = retry {
+                response = response.header(RETRY_AFTER, retry);
+            }
+            refused(&response.body(None).unwrap())
+        };
+        for status in [429, 503] {
+            assert_eq!(answered(status, Some("7")), Failure::Busy(Some(7_000)));
+            let forever = answered(status, Some("4294967295"));
+            assert_eq!(forever, Failure::Busy(Some(u32::MAX)));
+        }
+        let failed = Failure::Unavailable("the speech service failed".to_owned());
+        for (status, retry, expected) in [
+            (429, None, Failure::Busy(None)),
+            (429, Some("soon"), Failure::Busy(None)),
+            (503, None, failed.clone()),
+            (503, Some("soon"), failed.clone()),
+            (502, Some("7"), failed),
+        ] {
+            assert_eq!(answered(status, retry), expected, "{status} {retry:?}");
+        }
+    }
 }

@@ -139,17 +139,29 @@ impl<'a> Settings<'a> {
     /// # Errors
     /// `Unavailable` with the name of the variable that is wrong.
     pub fn policy(&self) -> Result<Policy, Failure> {
-        let default = Policy::default();
+        let breaker = self.breaker()?;
         let attempt = self
             .text("ATTEMPT_TIMEOUT_MS")
             .map(|_| self.number("ATTEMPT_TIMEOUT_MS", TIMES_MS, 0))
             .transpose()?;
+        Ok(Policy {
+            retries: self.number("RETRIES", 0..=5, breaker.retries)?,
+            attempt: attempt.map(Duration::from_millis),
+            ..breaker
+        })
+    }
+
+    /// The breaker's part of [`Self::policy`], for a protocol with attempts of its own; their number here is the default.
+    ///
+    /// # Errors
+    /// `Unavailable` with the name of the variable that is wrong.
+    pub fn breaker(&self) -> Result<Policy, Failure> {
+        let default = Policy::default();
         let open_ms = self.number("BREAKER_OPEN_MS", TIMES_MS, 60_000)?;
         Ok(Policy {
-            retries: self.number("RETRIES", 0..=5, default.retries)?,
-            attempt: attempt.map(Duration::from_millis),
             n_failures: self.number("BREAKER_FAILURES", 1..=1000, default.n_failures)?,
             open: Duration::from_millis(open_ms),
+            ..default
         })
     }
 }

@@ -199,11 +199,12 @@ fn refusals_are_told_apart() {
         say(&service(&url, &[]), "Hello").unwrap_err()
     };
     assert_eq!(refused(429), Failure::Busy(None));
-    assert_eq!(refused(503), Failure::Busy(None));
-    assert_eq!(
-        refused(500),
-        Failure::Unavailable("the speech service failed".to_owned())
-    );
+    for status in [500, 503] {
+        assert_eq!(
+            refused(status),
+            Failure::Unavailable("the speech service failed".to_owned())
+        );
+    }
     assert!(refused(404).to_string().contains("EDGE_URL"));
     assert!(refused(401).to_string().contains("EDGE_GEC_VERSION"));
     let wrong = service("ws://127.0.0.1:1/", &[("EDGE_VOICES", "a,b")]);
@@ -284,19 +285,17 @@ fn dropping_the_speech_closes_the_connection() {
 
 #[test]
 fn a_service_that_fails_is_left_alone() {
-    let (url, seen) = serve(9, 403, None, Vec::new());
-    let it = service(&url, &[("EDGE_BREAKER_FAILURES", "2")]);
-    for _ in 0..2 {
-        assert!(
-            say(&it, "Hello")
-                .unwrap_err()
-                .to_string()
-                .contains("refuses")
-        );
+    for (status, says) in [(403, "refuses"), (503, "failed")] {
+        let (url, seen) = serve(9, status, None, Vec::new());
+        let it = service(&url, &[("EDGE_BREAKER_FAILURES", "2")]);
+        for _ in 0..2 {
+            let why = say(&it, "Hello").unwrap_err().to_string();
+            assert!(why.contains(says), "{why}");
+        }
+        let why = say(&it, "Hello").unwrap_err().to_string();
+        assert!(why.contains("is not asked"), "{why}");
+        assert_eq!(seen.try_iter().count(), 2);
     }
-    let why = say(&it, "Hello").unwrap_err().to_string();
-    assert!(why.contains("is not asked"), "{why}");
-    assert_eq!(seen.try_iter().count(), 2);
 }
 
 /// Bytes that a peer may send at any place.
