@@ -14,7 +14,7 @@
 //! | `sweep` | when ended things are removed next, and who is at it | [`sweep`] |
 //!
 //! Invariants: a value that several may change is changed by compare-and-swap ([`edit`]), so no change is lost. What is stored is in
-//! the index before it is stored. Keys are never listed. Clocks of hosts may differ by seconds: ends and leases shift by as much, and
+//! the index before it is stored. Keys are never listed. A value that cannot be read stops nothing but what needs it ([`damage`]). Clocks of hosts may differ by seconds: ends and leases shift by as much, and
 //! nothing else happens.
 
 use crate::{
@@ -25,6 +25,7 @@ use crate::{
 };
 
 mod audio;
+mod damage;
 mod edit;
 mod index;
 mod meta;
@@ -36,6 +37,7 @@ mod turns;
 pub use audio::{Kept, StoredAudio};
 pub use meta::{Meta, Phase};
 pub use sessions::Ended;
+pub use sweep::Tried;
 
 const SESSION: &str = "session:";
 

@@ -4,12 +4,14 @@
 //! order, so that whatever stops in the middle is found by the sweep at the end of its time at the latest. Whoever swaps the meta entry
 //! for a marked one has removed the audio: the count of bytes and the event are theirs.
 
+use std::time::Duration;
+
 use super::{
     Store,
     edit::{Change, edit},
     index::{Entry, Index, Slot},
     meta::{Meta, Phase},
-    record::unreadable,
+    record::{is_unreadable, unreadable},
 };
 use crate::{
     contract::events::{AudioRemoved, AudioStored, Event, Removal},
@@ -22,6 +24,9 @@ use crate::{
 
 /// Most audio that one new piece makes room for.
 const EVICT_AT_MOST: usize = 64;
+
+/// How long that may take, but for the piece at hand. Should there be too much then, the bucket has a bound of its own.
+const EVICT_BUDGET: Duration = Duration::from_millis(250);
 
 pub(super) const AUDIO: &str = "audio:";
 pub(super) const META: &str = "audio-meta:";
@@ -263,11 +268,15 @@ impl Store<'_> {
         // Some may have made room for audio of other sessions already.
         let mut there = Vec::new();
         for audio in live() {
-            if self.audio_meta(&audio.id)?.is_some() {
-                there.push(audio);
-            } else {
-                evicted.push(audio.id.clone());
-                left = left.saturating_sub(audio.n_bytes);
+            match self.audio_meta(&audio.id) {
+                Ok(Some(_)) => there.push(audio),
+                Ok(None) => {
+                    evicted.push(audio.id.clone());
+                    left = left.saturating_sub(audio.n_bytes);
+                }
+                // It stays, as what is being served does.
+                Err(problem) if is_unreadable(&problem) => {}
+                Err(problem) => return Err(problem),
             }
         }
         for audio in there {
@@ -284,7 +293,8 @@ impl Store<'_> {
         Ok(evicted)
     }
 
-    /// Removes the oldest audio of all until no more than the limit is left. What is being served stays, and so does `new`.
+    /// Removes the oldest audio of all until no more than the limit is left. What is being served stays, and so do what cannot be read, which
+    /// somebody else may be able to, and `new`.
     fn evict(&self, sessions: &dyn Bucket, new: &str) -> Result<(), Problem> {
         // Others may be at it as well, so the count is looked at each time.
         let is_too_much = || -> Result<bool, Problem> {
@@ -295,14 +305,21 @@ impl Store<'_> {
             return Ok(());
         }
         let index = self.audio_index(sessions);
+        let since = self.ports.now();
         let mut n_evicted = 0;
         for slot in index.directory()? {
-            for Entry(id, _) in index.entries(slot)? {
+            for Entry(id, _) in index.entries(slot).unwrap_or_default() {
                 if id == new {
                     continue;
                 }
-                let outcome = self.remove_audio(sessions, &id, Removal::Evicted, false)?;
-                n_evicted += usize::from(outcome != Outcome::InUse);
+                if self.ports.now().saturating_sub(since) > EVICT_BUDGET {
+                    return Ok(());
+                }
+                let removed = self.remove_audio(sessions, &id, Removal::Evicted, false);
+                if !matches!(removed, Ok(Outcome::Removed(_) | Outcome::Gone)) {
+                    continue;
+                }
+                n_evicted += 1;
                 if n_evicted == EVICT_AT_MOST || !is_too_much()? {
                     return Ok(());
                 }
@@ -323,6 +340,6 @@ impl Store<'_> {
     }
 }
 
-fn signed(n_bytes: u64) -> i64 {
+pub(super) fn signed(n_bytes: u64) -> i64 {
     i64::try_from(n_bytes).unwrap_or(i64::MAX)
 }

@@ -89,6 +89,11 @@ pub(super) fn unreadable() -> Problem {
     Problem::internal(Some("store".to_owned()))
 }
 
+/// Whether that is what failed, rather than the store.
+pub(super) fn is_unreadable(problem: &Problem) -> bool {
+    *problem == unreadable()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

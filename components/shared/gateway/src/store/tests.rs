@@ -8,6 +8,7 @@ use crate::{
 };
 
 mod alternating;
+mod damage;
 mod index;
 mod lifecycle;
 mod model;
