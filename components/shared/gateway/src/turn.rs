@@ -210,7 +210,8 @@ impl Turn {
             .filter(|language| language != "und");
         let language = heard
             .or_else(|| self.wishes.language.clone())
-            .unwrap_or_else(|| "en".to_owned());
+            // Nobody said: whoever answers has the question to tell it from.
+            .unwrap_or_else(|| "und".to_owned());
         self.summary
             .language
             .get_or_insert_with(|| language.clone());

@@ -14,7 +14,7 @@ use crate::contract::{Stage, Strategy, listen, respond};
 pub(super) struct Summary {
     /// What was asked; empty when nobody spoke.
     pub(super) transcription: String,
-    /// BCP 47 tag of the question.
+    /// BCP 47 tag of the question, `und` when nobody knows.
     pub(super) language: Option<String>,
     transcription_confidence: Option<f32>,
     /// What the first half took; none for a written question.
@@ -166,7 +166,7 @@ pub(crate) struct TurnAnswer {
     session_id: String,
     /// The question; empty when nobody spoke.
     transcription: String,
-    /// BCP 47 tag of the question; `und` when nobody spoke.
+    /// BCP 47 tag of the question, as heard or as the request says; `und` when nobody knows.
     language: Option<String>,
     /// The answer.
     response: String,

@@ -148,8 +148,31 @@ fn silence_is_answered_and_is_no_part_of_the_conversation() {
     let requests = fakes.requests.lock().unwrap();
     assert_eq!(
         (requests[0].text.as_str(), requests[0].language.as_str()),
-        ("", "en")
+        ("", "und")
     );
+}
+
+#[test]
+fn a_written_question_has_a_language_only_if_somebody_says_so() {
+    for (said, known) in [(None, "und"), (Some("de"), "de")] {
+        let fakes = Fakes::default();
+        let wishes = Wishes {
+            language: said.map(str::to_owned),
+            ..Wishes::default()
+        };
+        let (events, _) = run(Turn::written(
+            Setting {
+                wishes,
+                ..setting(&fakes)
+            },
+            "Was hat sie gebaut?".into(),
+        ));
+        let Some(Event::Done(document)) = events.last() else {
+            panic!("{events:?}")
+        };
+        assert_eq!(document["language"], known);
+        assert_eq!(fakes.requests.lock().unwrap()[0].language, known);
+    }
 }
 
 #[test]

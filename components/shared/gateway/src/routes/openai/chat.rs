@@ -124,7 +124,7 @@ fn start(
             session_id: id.clone(),
             request_id: request_id.to_owned(),
             text,
-            language: language.unwrap_or_else(|| "en".to_owned()),
+            language: language.unwrap_or_else(|| "und".to_owned()),
             history: asked.history,
             max_items: app.config.max_cards,
             speak: spoken.is_some(),

@@ -136,7 +136,7 @@ async fn a_written_question_is_answered_with_the_conversation_in_mind() {
         .json();
     assert_eq!(
         (&first["transcription"], &first["language"]),
-        (&"What did she build?".into(), &"en".into())
+        (&"What did she build?".into(), &"und".into())
     );
     assert_eq!(first["metadata"]["transcription_confidence"], Value::Null);
     let second = ask(

@@ -38,7 +38,7 @@ pub(in crate::routes) struct ChatRequest {
     pub(super) modalities: Option<Vec<String>>,
     /// How it is spoken.
     pub(super) audio: Option<AudioOptions>,
-    /// Not of OpenAI: BCP 47 tag of the language to answer in, `en` by default.
+    /// Not of OpenAI: BCP 47 tag of the language to answer in; without it, that of the question.
     #[schema(pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}$")]
     pub(super) language: Option<String>,
     /// `{"type": "text"}` only.
