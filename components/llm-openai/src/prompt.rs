@@ -122,14 +122,14 @@ fn rule(intent: &str) -> Option<&'static str> {
     })
 }
 
+/// A language that is stated is the one to answer in, for instance because no voice speaks that of the question.
 /// A typed question whose language nobody stated has the tag `und`. Rules and facts are in one language then and the question perhaps in
 /// another, which a model follows only when it is told to.
 fn language(request: &Request) -> String {
-    let known = match languages::name(&request.language) {
-        Some(name) => format!(", probably {name}"),
-        None => ", whatever language these rules and the facts are in".to_owned(),
-    };
-    format!("Answer in the language of the visitor's question{known}.")
+    match languages::name(&request.language) {
+        Some(name) => format!("Answer in {name}, whatever language the visitor's question is in."),
+        None => "Answer in the language of the visitor's question, whatever language these rules and the facts are in.".to_owned(),
+    }
 }
 
 fn facts(persona: Option<&Persona>, request: &Request) -> String {

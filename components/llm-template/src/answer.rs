@@ -1,4 +1,4 @@
-//! From a request to the sentences of an answer.
+//! From a request to the sentences of an answer in English.
 //!
 //! Facts come from the cards, voice from the persona. An answer aims at 40 to 80 words, about one thing at up to 100, because people
 //! listen to it. What an earlier answer already said is not said again.
@@ -17,7 +17,7 @@ const DETAIL_WORDS: usize = 100;
 /// Room kept for the question at the end.
 const CLOSING_WORDS: usize = 10;
 /// Most titles in one sentence; nobody remembers more.
-const MAX_TITLES: usize = 4;
+pub(crate) const MAX_TITLES: usize = 4;
 
 /// Composes the answer to a request. Never empty.
 #[must_use]
@@ -81,7 +81,7 @@ impl Answer<'_> {
     }
 
     fn list(&mut self, cards: &[Card]) {
-        let total = self.total(cards);
+        let total = self.request.total();
         let frame = self.type_frame(cards, total);
         let values: &Values<'_> = &[("frame", &frame), ("titles", &titles(cards))];
         let told = cards.len().min(MAX_TITLES);
@@ -100,7 +100,7 @@ impl Answer<'_> {
     }
 
     fn count(&mut self, cards: &[Card]) {
-        let total = self.total(cards);
+        let total = self.request.total();
         let frame = self.type_frame(cards, total);
         let told = cards.len().min(MAX_TITLES);
         let phrases = if usize::try_from(total).is_ok_and(|n| n == told) {
@@ -272,13 +272,6 @@ impl Answer<'_> {
             &self.persona.subject.name,
             &[("n", &n), ("noun", noun), ("fit", fit)],
         )
-    }
-
-    /// How many items fit; never fewer than there are cards.
-    fn total(&self, cards: &[Card]) -> u32 {
-        self.request
-            .n_matching
-            .max(u32::try_from(cards.len()).unwrap_or(u32::MAX))
     }
 
     /// Sentences about one item, the summary first.

@@ -66,7 +66,7 @@ impl w::Guest for Component {
             name: env!("CARGO_PKG_NAME").to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             model: None,
-            languages: vec!["en".to_owned()],
+            languages: speaker.value.languages().map(str::to_owned).collect(),
             needs: folder.into_iter().collect(),
         })
     }
@@ -91,6 +91,7 @@ struct Generation(RefCell<Stream>);
 impl w::GuestGeneration for Generation {
     fn next(&self) -> Result<Option<w::Chunk>, w::Error> {
         Ok(self.0.borrow_mut().next().map(|chunk| match chunk {
+            Chunk::Degraded(why) => w::Chunk::Degraded(why),
             Chunk::Text(text) => w::Chunk::Text(text),
             Chunk::Finished {
                 shortened,
@@ -144,7 +145,6 @@ impl From<Error> for w::Error {
     fn from(error: Error) -> Self {
         match error {
             Error::InvalidInput(text) => Self::InvalidInput(text),
-            Error::Unsupported(text) => Self::Unsupported(text),
             Error::Unavailable(text) => Self::Unavailable(text),
             Error::Internal(text) => Self::Internal(text),
         }

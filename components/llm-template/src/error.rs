@@ -6,9 +6,6 @@ pub enum Error {
     /// The caller broke the contract.
     #[error("{0}")]
     InvalidInput(String),
-    /// A language that these sentences do not have.
-    #[error("{0}")]
-    Unsupported(String),
     /// There is no persona.
     #[error("{0}")]
     Unavailable(String),

@@ -1,7 +1,8 @@
 //! Answers composed from the selected content in the voice of a persona.
 //!
 //! No model, no network, no randomness: equal requests give equal answers. It says nothing that is not in the cards or in the persona,
-//! and serves as the fallback of every other language model. The language is English. It needs the folder with `persona.json`.
+//! and serves as the fallback of every other language model. Personas and content are English; for other languages there are small tables
+//! of phrases ([`languages`]), and whoever asks for one that is missing gets English and is told. It needs the folder with `persona.json`.
 
 pub mod answer;
 pub mod choice;
@@ -10,15 +11,18 @@ mod component;
 pub mod error;
 pub mod frames;
 pub mod grammar;
+pub mod languages;
 pub mod limit;
 pub mod persona;
 pub mod phrase;
 pub mod request;
 pub mod stream;
+pub mod translated;
 
 use colloquy_preload::Files;
 use error::Error;
 use frames::Frames;
+use languages::{Languages, Spoken};
 use persona::Persona;
 use request::Request;
 use stream::Stream;
@@ -28,17 +32,19 @@ use stream::Stream;
 pub struct Speaker {
     persona: Persona,
     frames: Frames,
+    languages: Languages,
 }
 
 impl Speaker {
-    /// Gives a persona the built-in sentence frames.
+    /// Gives a persona the built-in sentence frames and phrases.
     ///
     /// # Errors
-    /// `internal` when the built-in frames are broken, which a test excludes.
+    /// `internal` when these are broken, which a test excludes.
     pub fn new(persona: Persona) -> Result<Self, Error> {
         Ok(Self {
             persona,
             frames: Frames::built_in().map_err(Error::Internal)?,
+            languages: Languages::built_in().map_err(Error::Internal)?,
         })
     }
 
@@ -64,13 +70,33 @@ impl Speaker {
         &self.persona
     }
 
+    /// Tags of the languages of the answers, English first.
+    pub fn languages(&self) -> impl Iterator<Item = &str> {
+        std::iter::once("en").chain(self.languages.tags())
+    }
+
     /// Composes an answer, ready to be streamed.
     ///
     /// # Errors
-    /// `invalid-input` or `unsupported`, see [`Request::check`].
+    /// `invalid-input`, see [`Request::check`].
     pub fn generate(&self, request: &Request) -> Result<Stream, Error> {
         request.check()?;
-        let sentences = answer::compose(&self.persona, &self.frames, request);
-        Ok(Stream::new(&limit::fit(sentences, request.max_tokens)))
+        let spoken = self.languages.of(&request.language);
+        let sentences = match spoken {
+            Spoken::Other(phrases) => translated::compose(&self.persona, phrases, request),
+            Spoken::English | Spoken::Lacking => {
+                answer::compose(&self.persona, &self.frames, request)
+            }
+        };
+        let stream = Stream::new(&limit::fit(sentences, request.max_tokens));
+        Ok(match spoken {
+            Spoken::Lacking => stream.degraded(lacking(&request.language)),
+            Spoken::English | Spoken::Other(_) => stream,
+        })
     }
+}
+
+fn lacking(language: &str) -> String {
+    let language: String = language.chars().take(35).collect();
+    format!("it has no sentences in the language {language:?}, the answer is English")
 }

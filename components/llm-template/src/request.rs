@@ -67,7 +67,7 @@ pub struct Request {
     pub intent: String,
     /// Item type asked for.
     pub item_type: Option<String>,
-    /// Language of the answer.
+    /// BCP 47 tag of the language of the answer.
     pub language: String,
     /// Most tokens.
     pub max_tokens: u32,
@@ -77,7 +77,7 @@ impl Request {
     /// Checks what the contract demands.
     ///
     /// # Errors
-    /// `invalid-input` when there is no question, no room for an answer, or a limit is passed; `unsupported` for a language but English.
+    /// `invalid-input` when there is no question, no room for an answer, or a limit is passed.
     pub fn check(&self) -> Result<(), Error> {
         let refuse = |text: String| Err(Error::InvalidInput(text));
         match self.messages.last() {
@@ -112,19 +112,6 @@ impl Request {
         if self.max_tokens == 0 {
             return refuse("max-tokens: an answer needs at least one token".to_owned());
         }
-        let language = self
-            .language
-            .split('-')
-            .next()
-            .unwrap_or_default()
-            .to_ascii_lowercase();
-        // Nobody spoke: the language is undetermined, and the answer asks to repeat.
-        if !matches!(language.as_str(), "en" | "und" | "") {
-            return Err(Error::Unsupported(format!(
-                "language {:?}: these sentences are English",
-                self.language.chars().take(20).collect::<String>()
-            )));
-        }
         Ok(())
     }
 
@@ -134,6 +121,13 @@ impl Request {
         self.messages
             .last()
             .map_or("", |message| message.content.trim())
+    }
+
+    /// How many items fit; never fewer than there are cards.
+    #[must_use]
+    pub fn total(&self) -> u32 {
+        self.n_matching
+            .max(u32::try_from(self.cards.len()).unwrap_or(u32::MAX))
     }
 
     /// The earlier answers, latest first.

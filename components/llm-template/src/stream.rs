@@ -7,6 +7,8 @@ use crate::limit::{Fitted, n_tokens};
 /// One piece of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Chunk {
+    /// Why this is not what was asked for; comes first.
+    Degraded(String),
     /// Text to append.
     Text(String),
     /// The end.
@@ -21,6 +23,7 @@ pub enum Chunk {
 /// What is left of an answer. Each text chunk is one word with the space before it.
 #[derive(Debug)]
 pub struct Stream {
+    degraded: Option<String>,
     words: VecDeque<String>,
     end: Option<Chunk>,
 }
@@ -47,9 +50,17 @@ impl Stream {
             n_tokens: n_tokens(words.len()),
         };
         Self {
+            degraded: None,
             words,
             end: Some(end),
         }
+    }
+
+    /// Says first why the answer is not what was asked for.
+    #[must_use]
+    pub fn degraded(mut self, why: String) -> Self {
+        self.degraded = Some(why);
+        self
     }
 }
 
@@ -57,9 +68,9 @@ impl Iterator for Stream {
     type Item = Chunk;
 
     fn next(&mut self) -> Option<Chunk> {
-        self.words
-            .pop_front()
-            .map(Chunk::Text)
+        let degraded = self.degraded.take().map(Chunk::Degraded);
+        degraded
+            .or_else(|| self.words.pop_front().map(Chunk::Text))
             .or_else(|| self.end.take())
     }
 }

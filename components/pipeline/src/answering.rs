@@ -2,7 +2,8 @@
 //!
 //! Intent, then cards, then text, and speech sentence by sentence while the text is being made. One stage works at a time: the speech
 //! of a sentence is pulled to its end before more text is, and hosts overlap the two by reading ahead. What can fall back does, and
-//! says so with `Degraded`: the LLM to the cards' own words, or to what it has said so far, a voice to the default voice, speech to text only.
+//! says so with `Degraded`: the LLM to the cards' own words, or to what it has said so far, a voice to the default voice, speech to text only,
+//! a language that no voice speaks to that of the voice.
 //!
 //! Invariants: `Done` is last and then nothing follows; after a failure every call repeats it, and by then all stage resources are
 //! dropped; all audio of an answer has one sample rate, that of its first voice.
@@ -24,6 +25,7 @@ use crate::{
 };
 
 mod asking;
+mod language;
 mod telling;
 
 /// Everything this half needs.

@@ -64,6 +64,8 @@ pub(crate) struct Fakes {
     pub(crate) chunks: Script<llm::Chunk>,
     /// What each synthesis gives, in order; the last one again and again.
     pub(crate) voices: Rc<RefCell<VecDeque<Voice>>>,
+    /// Of the voices that there are; `en-GB` is of `en-a`.
+    pub(crate) locales: Vec<&'static str>,
     pub(crate) asked: Rc<RefCell<Vec<llm::Request>>>,
     pub(crate) selected: Rc<RefCell<Vec<content::Request>>>,
     pub(crate) given: Rc<RefCell<Vec<asr::Options>>>,
@@ -109,6 +111,7 @@ impl Default for Fakes {
                 Ok(llm::Chunk::Finished(None)),
             ],
             voices: Rc::new(RefCell::new([voice()].into())),
+            locales: vec!["en-GB"],
             asked: Rc::default(),
             selected: Rc::default(),
             given: Rc::default(),

@@ -46,6 +46,11 @@ impl Voice {
         self.wished.is_some()
     }
 
+    /// Speaks with a certain voice from now on.
+    pub(crate) fn wish(&mut self, voice: String) {
+        self.wished = Some(voice);
+    }
+
     /// Speaks with the default voice from now on.
     pub(crate) fn forget_wish(&mut self) {
         self.wished = None;

@@ -59,7 +59,7 @@ fn the_rules_and_the_facts() {
         "You are Ruth. You talk to a visitor about Grace Hopper.",
         "A museum guide",
         "Answer in two or three sentences, in plain spoken words",
-        "language of the visitor's question, probably Spanish.",
+        "- Answer in Spanish, whatever language the visitor's question is in.\n",
         "Name the items that fit",
         "ITEMS: none.",
         "3 items fit the question in all",

@@ -8,6 +8,7 @@
 )]
 
 mod always;
+mod languages;
 mod mistakes;
 mod reviewed;
 mod support;

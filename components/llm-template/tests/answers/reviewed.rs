@@ -128,27 +128,33 @@ fn spoken() -> String {
             request("list", "Have you ever flown a plane?", vec![]),
         ),
     ];
-    let tell = |(who, speaker, request): &(&str, Speaker, Request)| {
-        let question = request.messages.last().map_or("", |m| m.content.as_str());
-        format!(
-            "[{who}, {}] {question}\n{}\n",
-            request.intent,
-            say(speaker, request)
-        )
-    };
+    let tell = |(who, speaker, request): &(&str, Speaker, Request)| told(who, speaker, request);
     asked.iter().map(tell).collect::<Vec<_>>().join("\n")
 }
 
-#[test]
-fn answers_sound_as_they_were_reviewed() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/answers/answers.txt");
-    let now = spoken();
+/// A question and its answer, to be read aloud.
+pub(crate) fn told(who: &str, speaker: &Speaker, request: &Request) -> String {
+    let question = request.messages.last().map_or("", |m| m.content.as_str());
+    let answer = say(speaker, request);
+    format!("[{who}, {}] {question}\n{answer}\n", request.intent)
+}
+
+/// Compares answers with those that were reviewed.
+pub(crate) fn assert_reviewed(file: &str, now: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/answers")
+        .join(file);
     if std::env::var_os("UPDATE_ANSWERS").is_some() {
-        std::fs::write(&path, &now).unwrap();
+        std::fs::write(&path, now).unwrap();
     }
     let reviewed = std::fs::read_to_string(&path).unwrap_or_default();
     assert_eq!(
         now, reviewed,
         "answers changed; read them, then run with UPDATE_ANSWERS=1"
     );
+}
+
+#[test]
+fn answers_sound_as_they_were_reviewed() {
+    assert_reviewed("answers.txt", &spoken());
 }

@@ -94,6 +94,7 @@ pub(crate) fn say(speaker: &Speaker, request: &Request) -> String {
     let mut finished = 0;
     for chunk in speaker.generate(request).unwrap() {
         match chunk {
+            Chunk::Degraded(why) => panic!("{why}"),
             Chunk::Text(word) => {
                 assert_eq!(finished, 0, "nothing follows the end");
                 assert_eq!(

@@ -72,13 +72,14 @@ impl<S: Stages> Answer<S> {
             n_matching: selection.n_matching,
             content_filter: in_words(&selection.applied),
         }));
+        let language = self.settle_language();
         Ok(Phase::Starting(llm::Request {
             messages: messages(recent(&self.request.history), &self.request.text),
             cards,
             n_matching: selection.n_matching,
             intent: self.intent.clone(),
             item_type,
-            language: self.request.language.clone(),
+            language,
             max_tokens: MAX_TOKENS,
             temperature: TEMPERATURE,
             strategy: self.request.strategy,

@@ -70,12 +70,13 @@ impl Generation for Fake<llm::Chunk> {
 impl Tts for Fakes {
     fn voices(&self) -> Result<Vec<tts::Voice>> {
         self.call("tts", "tts.voices")?;
-        Ok(vec![tts::Voice {
-            name: "en-a".into(),
+        let voice = |locale: &&str| tts::Voice {
+            name: format!("{}-a", locale.split('-').next().unwrap_or_default()),
             display_name: "A".into(),
             gender: "female".into(),
-            locale: "en-GB".into(),
-        }])
+            locale: (*locale).into(),
+        };
+        Ok(self.locales.iter().map(voice).collect())
     }
     fn tts_info(&self) -> Result<Info> {
         self.info("tts")

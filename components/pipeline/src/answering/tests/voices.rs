@@ -137,3 +137,74 @@ fn an_unknown_voice_is_replaced_by_the_default_one() {
         ]
     );
 }
+
+/// The language and the voice of an answer to a German question, and what is told of it.
+fn in_german(fakes: &Fakes, request: Request) -> (String, bool, Vec<String>) {
+    let german = Request {
+        language: "de".into(),
+        ..request
+    };
+    let (events, error, _) = run(fakes, german);
+    assert_eq!(error, None);
+    assert!(matches!(events.last(), Some(Event::Done(_))));
+    let degraded = events.iter().filter_map(|event| match event {
+        Event::Degraded(degraded) => Some(format!("{}: {}", degraded.stage, degraded.reason)),
+        _ => None,
+    });
+    let by_ute = fakes.journal.has(r#"say Some("de-a") She built A-0."#);
+    let language = fakes.asked.borrow()[0].language.clone();
+    (language, by_ute, degraded.collect())
+}
+
+#[test]
+fn an_answer_that_is_heard_is_in_a_language_that_a_voice_speaks() {
+    let speaking = |locales: &[&'static str]| Fakes {
+        locales: locales.to_vec(),
+        ..Fakes::default()
+    };
+    let (language, by_ute, degraded) = in_german(&speaking(&["en-GB", "de-DE"]), request());
+    assert_eq!((language.as_str(), by_ute, degraded), ("de", true, vec![]));
+    let (language, by_ute, degraded) = in_german(&speaking(&["und"]), request());
+    assert_eq!((language.as_str(), by_ute, degraded), ("de", false, vec![]));
+    let (language, _, degraded) = in_german(&speaking(&["en-GB", "fr-FR"]), request());
+    assert_eq!(language, "en-GB");
+    let why = r#"tts: the answer is in "en-GB", not in "de": no voice for it"#;
+    assert_eq!(degraded, [why]);
+}
+
+#[test]
+fn when_nobody_can_say_what_the_voices_speak_the_answer_is_english() {
+    let broken = Fakes::default().broken("tts", Error::Unavailable("no model".into()));
+    let (language, _, degraded) = in_german(&broken, request());
+    assert_eq!(language, "en");
+    assert!(
+        degraded[0].starts_with(r#"tts: the answer is in "en", not in "de": it is not available"#),
+        "{degraded:?}"
+    );
+}
+
+#[test]
+fn an_answer_in_text_only_is_in_the_language_asked_for() {
+    let fakes = Fakes::default();
+    let silent = Request {
+        speak: false,
+        ..request()
+    };
+    let (language, _, degraded) = in_german(&fakes, silent);
+    assert_eq!((language.as_str(), degraded), ("de", vec![]));
+    assert!(!fakes.journal.has("tts.voices"));
+}
+
+#[test]
+fn most_turns_do_not_ask_for_the_voices() {
+    for language in ["en", "en-US", "und"] {
+        let fakes = Fakes::default();
+        let asked = Request {
+            language: language.into(),
+            ..request()
+        };
+        run(&fakes, asked);
+        assert_eq!(fakes.asked.borrow()[0].language, language);
+        assert!(!fakes.journal.has("tts.voices"));
+    }
+}
