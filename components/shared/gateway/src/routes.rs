@@ -36,6 +36,7 @@ mod recording;
 mod sessions;
 mod stream;
 mod tts;
+mod upkeep;
 mod upload;
 
 /// Most bytes of a JSON body.
@@ -89,7 +90,7 @@ pub fn router(ports: Arc<dyn Ports>, config: Config) -> Router {
         .fallback(not_found)
         .layer(DefaultBodyLimit::max(MAX_JSON_BYTES))
         .layer(from_fn(name_route));
-    finished(security::guarded(routes, app))
+    finished(upkeep::first(security::guarded(routes, app.clone()), app))
 }
 
 /// A router that answers no request, because of a mistake in its configuration, which the log has.

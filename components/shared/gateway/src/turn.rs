@@ -3,8 +3,8 @@
 //! Both forms of an answer, JSON and event stream, pull the same [`Turn`]; it stores audio and session before it tells `Done`, so that
 //! whoever has seen the end can go on from there. A turn that is dropped earlier leaves no trace.
 //!
-//! A turn has its session for itself, from [`Turn::begin`] on. It keeps it by a sign of life between two events, which also tells it that
-//! the session has been ended.
+//! A turn has its session for itself, from [`Turn::begin`] on. It keeps it by a sign of life before and after each event, which also tells it
+//! that the session has been ended.
 
 use std::{sync::Arc, time::Duration};
 
@@ -154,6 +154,13 @@ impl Turn {
     /// The failure of a stage or of the store, which ends the turn.
     pub fn pull(&mut self) -> Result<Option<Event>, Problem> {
         self.keep_session()?;
+        let event = self.step()?;
+        // What was just waited for was one silence; a client that is slow to take the event is another.
+        self.keep_session()?;
+        Ok(event)
+    }
+
+    fn step(&mut self) -> Result<Option<Event>, Problem> {
         loop {
             // What fails stays out: the turn is over then, and its work is cancelled.
             match std::mem::replace(&mut self.half, Half::Over) {

@@ -6,6 +6,7 @@
 //! | `CORS_ORIGINS` | none | origins of pages that may use the gateway, with commas between them, or `*` for all |
 //! | `CORS_CREDENTIALS` | false | whether these pages may send cookies, such as a proxy's; not with `*` |
 //! | `PEER_HEADER` | none | header in which the host tells who has connected; the host must take it from clients. Ours sets both |
+//! | `TASK_HEADER` | none | header in which the host, and nobody else, has the gateway look after its stores; see `PEER_HEADER` |
 //! | `TRUSTED_PROXIES` | none | addresses or networks (`10.0.0.0/8`) of proxies whose word on the client's address counts |
 //! | `FORWARDED_HEADER` | x-forwarded-for | header in which they give it: `x-forwarded-for` or `forwarded` |
 //! | `RATE_TURNS` | 60 | turns and transcriptions a minute for each key or address; 0 for any number |
@@ -31,6 +32,8 @@ pub struct Security {
     pub cors_credentials: bool,
     /// Header in which the host tells who has connected.
     pub peer_header: Option<HeaderName>,
+    /// Header in which the host asks for what no client may ask for.
+    pub task_header: Option<HeaderName>,
     /// Proxies whose word on the client's address counts.
     pub trusted_proxies: Vec<IpNet>,
     /// Where they give it.
@@ -81,6 +84,7 @@ impl Default for Security {
             cors_origins: Origins::Listed(Vec::new()),
             cors_credentials: false,
             peer_header: None,
+            task_header: None,
             trusted_proxies: Vec::new(),
             forwarded_header: Forwarded::XForwardedFor,
             rates: Rates {
@@ -147,12 +151,12 @@ impl Security {
                 "true".to_owned(),
             ));
         }
-        let peer_header = match set("PEER_HEADER") {
-            None => None,
-            Some(name) => Some(
+        let header = |variable| {
+            let named = set(variable).map(|name| {
                 HeaderName::try_from(&name)
-                    .map_err(|_| refused("PEER_HEADER", "the name of a header", name))?,
-            ),
+                    .map_err(|_| refused(variable, "the name of a header", name))
+            });
+            named.transpose()
         };
         let proxies = set("TRUSTED_PROXIES").unwrap_or_default();
         let trusted_proxies = split(&proxies)
@@ -174,7 +178,8 @@ impl Security {
             keys_file: set("KEYS_FILE"),
             cors_origins,
             cors_credentials,
-            peer_header,
+            peer_header: header("PEER_HEADER")?,
+            task_header: header("TASK_HEADER")?,
             trusted_proxies,
             forwarded_header: if is_rfc {
                 Forwarded::Rfc7239
@@ -278,6 +283,7 @@ mod tests {
             ("CORS_ORIGINS", "https://user@example.org"),
             ("CORS_CREDENTIALS", "yes"),
             ("PEER_HEADER", "x y"),
+            ("TASK_HEADER", "x y"),
             ("TRUSTED_PROXIES", "10.0.0.0/33"),
             ("TRUSTED_PROXIES", "proxy.example"),
             ("FORWARDED_HEADER", "via"),

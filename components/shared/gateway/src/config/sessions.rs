@@ -7,7 +7,7 @@
 //! | `CONTEXT_TURNS` | 6 | turns that a question is answered with |
 //! | `CONTEXT_BYTES` | 8192 | most bytes of text in them |
 //! | `SESSION_WAIT_MS` | 0 | how long a turn waits for another one of its session; 0 refuses it at once |
-//! | `SESSION_LEASE_MS` | 30000 | how long a turn may be silent before its session is taken for free |
+//! | `SESSION_LEASE_MS` | 75000 | how long a turn may be silent before its session is taken for free: a call of a stage, or a client that pauses |
 //! | `SESSION_AUDIO_BYTES` | 67108864 | most bytes of audio of one session; the oldest goes first |
 //! | `AUDIO_BYTES` | 100663296 | most bytes of audio in all |
 //! | `SWEEP_EVERY_MS` | 60000 | least time between two sweeps |
@@ -45,7 +45,9 @@ impl Default for Sessions {
             context_turns: 6,
             context_bytes: 8_192,
             wait_ms: 0,
-            lease_ms: 30_000,
+            // The longest call of a stage (60 s for asr in colloquy.toml, and 5 s until there is an instance), and the tenth after which a turn
+            // shows that it is alive.
+            lease_ms: 75_000,
             audio_bytes_each: 64 << 20,
             audio_bytes: 96 << 20,
             sweep_every_ms: 60_000,

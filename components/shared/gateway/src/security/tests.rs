@@ -13,6 +13,7 @@ use crate::{config::Config, fakes::Fakes, routes::router};
 mod cors;
 mod keys;
 mod limits;
+mod upkeep;
 
 struct Reply {
     status: u16,

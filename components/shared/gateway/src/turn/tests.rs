@@ -285,3 +285,38 @@ fn without_a_place_for_audio_the_answer_is_text() {
             .is_some_and(|text| !text.is_empty())
     );
 }
+
+#[test]
+fn a_turn_shows_that_it_is_alive_before_and_after_each_wait() {
+    let fakes = Fakes::default();
+    let mut config = Config::default();
+    // Each event takes 10 ms, and a tenth of this is as much.
+    config.sessions.lease_ms = 100;
+    let session = Session::new("session-1".into(), START_MS);
+    Store::new(&fakes, &config).create(&session).unwrap();
+    let config = Arc::new(config);
+    let setting = Setting {
+        config: Arc::clone(&config),
+        is_new: false,
+        ..setting(&fakes)
+    };
+    let mut turn = Turn::written(setting, "Which?".into());
+    turn.begin().unwrap();
+    let mut n_events = 0;
+    while let Some(event) = turn.pull().unwrap() {
+        n_events += 1;
+        let store = Store::new(&fakes, &config);
+        let lease = store.live_session("session-1").unwrap().lease;
+        if matches!(event, Event::Done(_)) {
+            assert_eq!(lease, None);
+            break;
+        }
+        // A client that takes nothing for almost as long as that does not lose the session.
+        let now_ms = times::to_ms(turn.ports.wall());
+        assert_eq!(lease.unwrap().until_ms, now_ms + 100);
+        fakes.pass_ms(99);
+        let busy = store.begin("session-1", "another").unwrap_err();
+        assert_eq!(busy.code.as_str(), "SESSION_BUSY");
+    }
+    assert_eq!(n_events, 9);
+}
