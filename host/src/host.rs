@@ -79,6 +79,9 @@ impl Host {
                 Some(bound.map_err(|error| StartError::Listen(address, error))?)
             }
         };
+        if let Some(warning) = config.server.warning() {
+            tracing::warn!("{warning}");
+        }
         let tls = config.server.tls.clone().map(Tls::new).transpose()?;
         let metrics = Metrics::new();
         let (artifact, plan) = plan(config)?;

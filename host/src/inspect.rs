@@ -183,6 +183,9 @@ fn inspect(
         "edge",
         found.map_err(|error| format!("{error:#}")),
     );
+    if let Some(warning) = config.server.warning() {
+        let _infallible = writeln!(text, "warning server   {warning}");
+    }
     for name in plan.unused {
         let _infallible = writeln!(
             text,

@@ -84,6 +84,15 @@ pub(crate) struct Server {
     pub(crate) tls: Option<TlsSettings>,
 }
 
+impl Server {
+    /// What is no mistake and will surprise somebody.
+    pub(crate) fn warning(&self) -> Option<&'static str> {
+        (self.tls.is_some() && self.watch_listen.is_none()).then_some(
+            "`colloquy ready` and probes speak no TLS: with [server.tls] they need server.watch_listen",
+        )
+    }
+}
+
 /// Where it listens, and the rest.
 pub(super) fn resolve(
     reader: &Reader<'_>,
