@@ -32,7 +32,7 @@ const WORDS: &str = "She programmed the Mark One. It was loud.";
 const RATES_HZ: (u32, u32) = (24_000, 22_050);
 
 /// A chat server, a voice and a recogniser in one.
-fn everything(request: &Received) -> Reply {
+pub(crate) fn everything(request: &Received) -> Reply {
     match request.path.as_str() {
         "/v1/chat/completions" => {
             let delta = json!({ "choices": [{ "index": 0, "delta": { "content": WORDS }, "finish_reason": "stop" }] });
@@ -48,8 +48,8 @@ fn everything(request: &Received) -> Reply {
     }
 }
 
-/// A host that asks this server for everything that a server can do, and has its own stages behind it.
-fn chained_host(upstream: &Upstream) -> Result<Host> {
+/// A host that asks this server for everything that a server can do, and has its own stages behind it, after `edit`.
+pub(crate) fn chained_host(upstream: &Upstream, edit: impl FnOnce(&mut Table)) -> Result<Host> {
     let base = upstream.url.as_str();
     Host::configured(|config| {
         for stage in ["asr", "llm", "tts"] {
@@ -83,6 +83,7 @@ fn chained_host(upstream: &Upstream) -> Result<Host> {
             llm = ["llm"]
         };
         config.insert("chain".into(), chain.into());
+        edit(config);
         Ok(())
     })
 }
@@ -103,7 +104,7 @@ fn ask(host: &Host, more: &Value) -> Result<Value> {
 
 fn the_first_answers_as_long_as_it_can() -> Result<()> {
     let upstream = Upstream::start(everything)?;
-    let host = chained_host(&upstream)?;
+    let host = chained_host(&upstream, |_| ())?;
     let jfk = recordings::jfk()?;
     let answer = host.ask_aloud(&jfk.path, None)?;
     ensure!(answer["degraded"] == json!([]), "{answer}");
@@ -138,7 +139,7 @@ fn the_first_answers_as_long_as_it_can() -> Result<()> {
 
 fn with_every_server_down_a_turn_still_answers() -> Result<()> {
     let mut upstream = Upstream::start(everything)?;
-    let host = chained_host(&upstream)?;
+    let host = chained_host(&upstream, |_| ())?;
     upstream.kill()?;
     let jfk = recordings::jfk()?;
     let answer = host.ask_aloud(&jfk.path, None)?;
@@ -182,7 +183,7 @@ fn with_every_server_down_a_turn_still_answers() -> Result<()> {
 
 fn whatever_a_server_does_the_next_one_takes_over() -> Result<()> {
     let upstream = Upstream::start(everything)?;
-    let host = chained_host(&upstream)?;
+    let host = chained_host(&upstream, |_| ())?;
     let html = |way| Reply::ok("text/html", "<html>sign in</html>", way);
     for reply in [
         Reply::refusal(401, Vec::new(), "{}"),

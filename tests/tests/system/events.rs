@@ -7,16 +7,22 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use colloquy_tests::host::{Host, expect_json};
 use colloquy_tests::nats::{Listener, Message, Server, program};
+use colloquy_tests::upstream::Upstream;
 use colloquy_tests::{process, recordings};
 use serde_json::json;
 use toml::Table;
 
 use super::OwnCase;
+use super::chains::{chained_host, everything};
 
 pub(crate) const OWN_CASES: &[OwnCase] = &[
     (
         "events::nats_hears_of_a_turn_in_order",
         nats_hears_of_a_turn_in_order,
+    ),
+    (
+        "events::nats_hears_of_a_stage_for_which_another_stands_in",
+        nats_hears_of_a_stage_for_which_another_stands_in,
     ),
     (
         "events::turns_go_on_while_nats_is_absent",
@@ -34,13 +40,18 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// A host that tells this NATS server.
 fn host(url: &str) -> Result<Host> {
     Host::configured(|config| {
-        let mut nats = Table::new();
-        nats.insert("url".into(), url.into());
-        nats.insert("subject".into(), "test.colloquy".into());
-        let events = Table::from_iter([("nats".to_owned(), nats.into())]);
-        config.insert("events".into(), events.into());
+        tell(config, url);
         Ok(())
     })
+}
+
+/// Names this NATS server.
+fn tell(config: &mut Table, url: &str) {
+    let mut nats = Table::new();
+    nats.insert("url".into(), url.into());
+    nats.insert("subject".into(), "test.colloquy".into());
+    let events = Table::from_iter([("nats".to_owned(), nats.into())]);
+    config.insert("events".into(), events.into());
 }
 
 /// Asks for an answer in text, and gives the id of the request.
@@ -162,6 +173,44 @@ fn nats_hears_of_a_turn_in_order() -> Result<()> {
         ended.payload["session_id"] == session.as_str() && ended.payload["n_turns"] == 2,
         "{ended:?}"
     );
+    Ok(())
+}
+
+/// A chat server answers, is killed, and is back.
+fn nats_hears_of_a_stage_for_which_another_stands_in() -> Result<()> {
+    let Some(program) = program()? else {
+        return Ok(());
+    };
+    let folder = tempfile::tempdir()?;
+    let nats = Server::start(&program, None, folder.path())?;
+    let mut events = Listener::subscribe(nats.port, "test.>")?;
+    let mut upstream = Upstream::start(everything)?;
+    let host = chained_host(&upstream, |config| tell(config, &nats.url()))?;
+    let session = host.create_session()?;
+    let whole = ["turn-started", "response-generated"];
+    let id = ask(&host, &session)?;
+    let heard = events.until("response-generated", &id)?;
+    ensure!(kinds(&heard) == whole, "{heard:?}");
+
+    upstream.kill()?;
+    let id = ask(&host, &session)?;
+    let heard = events.until("response-generated", &id)?;
+    let expected = ["turn-started", "stage-degraded", "response-generated"];
+    ensure!(kinds(&heard) == expected, "{heard:?}");
+    let degraded = &heard[1].payload;
+    ensure!(
+        degraded["stage"] == "llm" && degraded["session_id"] == session.as_str(),
+        "{degraded}"
+    );
+    let reason = degraded["reason"].as_str().context("reason")?;
+    ensure!(!reason.is_empty(), "{degraded}");
+    // Neither what was asked nor what was answered.
+    ensure!(!degraded.to_string().contains("Harvard"), "{degraded}");
+
+    upstream.revive()?;
+    let id = ask(&host, &session)?;
+    let heard = events.until("response-generated", &id)?;
+    ensure!(kinds(&heard) == whole, "{heard:?}");
     Ok(())
 }
 
