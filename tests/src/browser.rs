@@ -19,7 +19,7 @@ pub fn chromium() -> Option<PathBuf> {
 /// Why there is none, where that is no failure: continuous integration has to have one, other machines may do without.
 #[must_use]
 pub fn missing() -> Option<String> {
-    let missing = chromium().is_none() && std::env::var_os("CI").is_none();
+    let missing = chromium().is_none() && !crate::is_ci();
     missing.then(|| {
         "no Chromium on the path (Debian: apt install chromium), and CHROMIUM does not name one"
             .into()

@@ -22,10 +22,17 @@ pub mod raw;
 pub mod recordings;
 pub mod redis;
 pub mod s3;
+pub mod servers;
 pub mod speech;
 pub mod upstream;
 
 use std::path::PathBuf;
+
+/// Whether this is continuous integration, where nothing may be absent that other machines may do without.
+#[must_use]
+pub fn is_ci() -> bool {
+    std::env::var_os("CI").is_some()
+}
 
 /// The root of the checkout.
 #[must_use]

@@ -107,7 +107,7 @@ pub fn installed(name: &str, package: &str) -> Result<Option<PathBuf>> {
         .find(|file| file.is_file());
     if found.is_none() {
         let missing = format!("no {name} on the path (Debian: apt install {package})");
-        ensure!(std::env::var_os("CI").is_none(), "{missing}");
+        ensure!(!crate::is_ci(), "{missing}");
         eprintln!("skipped: {missing}");
     }
     Ok(found)

@@ -1,5 +1,6 @@
 //! Independent tools that live in Python: codecs, another speech engine. Their packages are pinned in `tests/requirements.txt`.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -44,9 +45,32 @@ pub fn evaluate(expression: &str) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-fn interpreter() -> Result<std::ffi::OsString> {
+fn interpreter() -> Result<OsString> {
     std::env::var_os("COLLOQUY_PYTHON")
         .context("COLLOQUY_PYTHON is not set: run `cargo xtask test`")
+}
+
+/// The Python with the packages of `tests/requirements-<name>.txt`, which need 3.`minor`; an error that says so where there is none.
+pub fn newer(name: &str, minor: u8) -> Result<OsString> {
+    let variable = format!("COLLOQUY_{}_PYTHON", name.to_uppercase());
+    std::env::var_os(&variable).with_context(|| {
+        format!(
+            "{variable} is not set; `cargo xtask test` sets it where Python is 3.{minor} or newer"
+        )
+    })
+}
+
+/// The same; none, with the reason printed, where Python may be too old. Continuous integration has to have one that will do.
+#[expect(clippy::print_stderr, reason = "a case that is skipped says why")]
+pub fn optional(name: &str, minor: u8) -> Result<Option<OsString>> {
+    match newer(name, minor) {
+        Ok(python) => Ok(Some(python)),
+        Err(missing) if crate::is_ci() => Err(missing),
+        Err(missing) => {
+            eprintln!("skipped: {missing}");
+            Ok(None)
+        }
+    }
 }
 
 /// A recording in every container and codec, encoded by FFmpeg's libraries.

@@ -1,6 +1,8 @@
 //! An emulated OpenAI-compatible server: one thread per connection, HTTP/1.1 by hand, so that a case decides where a body is cut into
 //! pieces, where it stops and where the connection breaks. It keeps every request for the case to look at.
 //!
+//! A [`Relay`] in its place passes on what a real server sends, and holds back the end.
+//!
 //! Strict: a request that is not complete and well-formed HTTP/1.1 gets no answer, and the next look at what came is an error.
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -13,8 +15,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 mod received;
+mod relay;
 
 pub use received::{Part, Received};
+pub use relay::Relay;
 
 /// Something that is closed until a case opens it, for good.
 #[derive(Debug, Clone, Default)]
@@ -62,6 +66,8 @@ pub enum Way {
     Repeats(usize, Gate),
     /// Chunked until this many bytes are sent, and the rest when the gate is open.
     HoldsAfter(usize, Gate),
+    /// Chunked, what another server sends as it comes; the body of the reply is not looked at.
+    Passes(relay::Passed),
 }
 
 /// An answer.
@@ -284,6 +290,11 @@ fn send(mut stream: &TcpStream, reply: &Reply) -> Result<bool> {
         head += &format!("{name}: {value}\r\n");
     }
     let (piece, end) = match &reply.way {
+        Way::Passes(passed) => {
+            head += "transfer-encoding: chunked\r\n\r\n";
+            stream.write_all(head.as_bytes())?;
+            return passed.send(stream);
+        }
         Way::Whole | Way::Never => {
             head += &format!("content-length: {}\r\n\r\n", reply.body.len());
             stream.write_all(&[head.as_bytes(), &reply.body].concat())?;

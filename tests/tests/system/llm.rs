@@ -42,35 +42,42 @@ pub(crate) const OWN_CASES: &[OwnCase] = &[
         "llm::a_real_model_answers_aloud",
         real::a_real_model_answers_aloud,
     ),
+    (
+        "llm::a_real_model_speaks_with_a_real_servers_voice",
+        real::a_real_model_speaks_with_a_real_servers_voice,
+    ),
 ];
 
 const QUESTION: &str = "What did she do at Harvard?";
 
 /// A host whose llm asks the server at `base` and has these settings beside the address.
 fn talking_host(base: &str, settings: Table) -> Result<Host> {
-    Host::configured(|config| {
-        let mut environment = settings;
-        environment.insert("LLM_BASE_URL".into(), base.into());
-        // What one answer does must not change what becomes of the next.
-        environment.insert("LLM_RETRIES".into(), "0".into());
-        environment.insert("LLM_BREAKER_FAILURES".into(), "1000".into());
-        let mounts = stage(config, "llm")?.get("mounts").cloned();
-        replace(
-            config,
-            "llm",
-            "components/llm-openai.wasm",
-            &[base],
-            environment,
-        )?;
-        let stage = stage(config, "llm")?;
-        stage.extend(mounts.map(|mounts| ("mounts".to_owned(), mounts)));
-        stage.insert("deadline_ms".into(), 150_000.into());
-        // A model on a machine that does much else is slow.
-        let server = config.get_mut("server").and_then(toml::Value::as_table_mut);
-        let server = server.context("server")?;
-        server.insert("request_timeout_ms".into(), 600_000.into());
-        Ok(())
-    })
+    Host::configured(|config| answer_by(config, base, settings))
+}
+
+/// Makes the server at `base` the llm.
+fn answer_by(config: &mut Table, base: &str, settings: Table) -> Result<()> {
+    let mut environment = settings;
+    environment.insert("LLM_BASE_URL".into(), base.into());
+    // What one answer does must not change what becomes of the next.
+    environment.insert("LLM_RETRIES".into(), "0".into());
+    environment.insert("LLM_BREAKER_FAILURES".into(), "1000".into());
+    let mounts = stage(config, "llm")?.get("mounts").cloned();
+    replace(
+        config,
+        "llm",
+        "components/llm-openai.wasm",
+        &[base],
+        environment,
+    )?;
+    let stage = stage(config, "llm")?;
+    stage.extend(mounts.map(|mounts| ("mounts".to_owned(), mounts)));
+    stage.insert("deadline_ms".into(), 150_000.into());
+    // A model on a machine that does much else is slow.
+    let server = config.get_mut("server").and_then(toml::Value::as_table_mut);
+    let server = server.context("server")?;
+    server.insert("request_timeout_ms".into(), 600_000.into());
+    Ok(())
 }
 
 /// The host of most cases.

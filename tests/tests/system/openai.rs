@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
-use colloquy_tests::{host::Host, recordings, root, speech::word_error_rate};
+use colloquy_tests::{host::Host, python, recordings, root, speech::word_error_rate};
 use serde_json::{Value, json};
 
 use super::{OwnCase, SharedCase};
@@ -32,19 +32,12 @@ pub(crate) const OWN_CASES: &[OwnCase] = &[(
 const SENTENCE: &str = "The first compiler was written in nineteen fifty two.";
 
 /// Python with the clients; none where it is too old.
-#[expect(clippy::print_stderr, reason = "a case that is skipped says why")]
-fn client_python() -> Option<std::ffi::OsString> {
-    let python = std::env::var_os("COLLOQUY_CLIENT_PYTHON");
-    if python.is_none() {
-        eprintln!(
-            "skipped: COLLOQUY_CLIENT_PYTHON is not set; `cargo xtask test` sets it where Python is 3.11 or newer"
-        );
-    }
-    python
+fn client_python() -> Result<Option<std::ffi::OsString>> {
+    python::optional("client", 11)
 }
 
 fn the_client_for_python_is_content(host: &Host) -> Result<()> {
-    match client_python() {
+    match client_python()? {
         Some(python) => check(host, Command::new(python), "openai_client.py"),
         None => Ok(()),
     }
@@ -278,7 +271,7 @@ fn a_form_in_any_order_is_understood(host: &Host) -> Result<()> {
 /// Schemathesis makes requests from the OpenAPI document, valid and invalid ones, and compares what is answered with what the document
 /// says: status, content type, headers and body, that what is invalid is refused and what is valid is not, that nothing is a crash.
 fn schemathesis_finds_nothing() -> Result<()> {
-    let Some(python) = client_python() else {
+    let Some(python) = client_python()? else {
         return Ok(());
     };
     // A limit would end it early, and limits have tests of their own.

@@ -9,7 +9,7 @@ use colloquy_tests::host::{Host, expect_json, expect_problem, stage};
 use colloquy_tests::process::{Server, free_port};
 use colloquy_tests::speech::{Wav, word_error_rate};
 use colloquy_tests::upstream::{Reply, Upstream, Way};
-use colloquy_tests::{recordings, root};
+use colloquy_tests::{python, recordings, root};
 use toml::{Table, Value, toml};
 
 use super::OwnCase;
@@ -257,15 +257,8 @@ fn each_refusal_of_a_transcription_server_is_told_apart() -> Result<()> {
 }
 
 /// faster-whisper-server: somebody else's implementation of the same interface.
-#[expect(
-    clippy::print_stderr,
-    reason = "why a case is skipped is part of the result"
-)]
 fn a_real_transcription_server_hears_the_president() -> Result<()> {
-    let Some(python) = std::env::var_os("COLLOQUY_UPSTREAM_PYTHON") else {
-        eprintln!(
-            "skipped: COLLOQUY_UPSTREAM_PYTHON is not set; `cargo xtask test` sets it where Python is 3.10 or newer"
-        );
+    let Some(python) = python::optional("upstream", 10)? else {
         return Ok(());
     };
     let port = free_port()?;

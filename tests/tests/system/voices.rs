@@ -5,14 +5,12 @@
 mod sound;
 
 use std::io::{BufRead, BufReader};
-use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use colloquy_tests::host::{Host, expect_json, stage};
-use colloquy_tests::process::{Server, free_port};
 use colloquy_tests::speech::{Wav, word_error_rate};
 use colloquy_tests::upstream::{Gate, Received, Reply, Upstream, Way};
-use colloquy_tests::{python, recordings};
+use colloquy_tests::{python, servers};
 use serde_json::Value;
 use toml::{Table, toml};
 
@@ -44,22 +42,25 @@ const QUESTION: &str = "What did she do at Harvard?";
 
 /// A host whose tts asks the server at `base`, which wants no key, and has these settings beside the address.
 fn speaking_host(base: &str, settings: Table) -> Result<Host> {
-    Host::configured(|config| {
-        let mut environment = settings;
-        environment.insert("TTS_BASE_URL".into(), base.into());
-        // What one answer does must not change what becomes of the next.
-        environment.insert("TTS_RETRIES".into(), "0".into());
-        environment.insert("TTS_BREAKER_FAILURES".into(), "1000".into());
-        replace(
-            config,
-            "tts",
-            "components/tts-openai.wasm",
-            &[base],
-            environment,
-        )?;
-        stage(config, "tts")?.insert("deadline_ms".into(), 90_000.into());
-        Ok(())
-    })
+    Host::configured(|config| speak_by(config, base, settings))
+}
+
+/// Makes the server at `base` the voice.
+pub(crate) fn speak_by(config: &mut Table, base: &str, settings: Table) -> Result<()> {
+    let mut environment = settings;
+    environment.insert("TTS_BASE_URL".into(), base.into());
+    // What one answer does must not change what becomes of the next.
+    environment.insert("TTS_RETRIES".into(), "0".into());
+    environment.insert("TTS_BREAKER_FAILURES".into(), "1000".into());
+    replace(
+        config,
+        "tts",
+        "components/tts-openai.wasm",
+        &[base],
+        environment,
+    )?;
+    stage(config, "tts")?.insert("deadline_ms".into(), 90_000.into());
+    Ok(())
 }
 
 /// The host of most cases.
@@ -324,50 +325,18 @@ fn a_speech_server_that_fails_leaves_the_text() -> Result<()> {
     Ok(())
 }
 
-/// wyoming-openai-gateway over wyoming-piper: somebody else's implementation of the interface, with a voice of Piper behind it. It sends
-/// a wav whatever it is asked for.
-#[expect(
-    clippy::print_stderr,
-    reason = "why a case is skipped is part of the result"
-)]
+/// It sends a wav whatever it is asked for.
 fn a_real_speech_server_is_understood() -> Result<()> {
-    let Some(python) = std::env::var_os("COLLOQUY_SPEECH_PYTHON") else {
-        eprintln!(
-            "skipped: COLLOQUY_SPEECH_PYTHON is not set; `cargo xtask test` sets it where Python is 3.11 or newer"
-        );
+    let Some(server) = servers::speech()? else {
         return Ok(());
     };
-    let (engine_port, port) = (free_port()?, free_port()?);
-    let model = recordings::file("voice/en_US-joe-medium.onnx")?;
-    let folder = tempfile::tempdir()?;
-    let mut engine = Command::new(&python);
-    engine
-        .args(["-m", "wyoming_piper", "--voice", "en_US-joe-medium"])
-        .args(["--uri", &format!("tcp://127.0.0.1:{engine_port}")])
-        .arg("--data-dir")
-        .arg(model.parent().context("the voice's folder")?)
-        .arg("--local-files-only")
-        // Without noise the same sentence sounds the same each time.
-        .args(["--noise-scale", "0", "--noise-w-scale", "0"]);
-    let ready = |line: &str| line.ends_with("Ready").then_some(());
-    let (_engine, ()) = Server::start(&mut engine, folder.path().join("engine.log"), ready)?;
-    let mut gateway = Command::new(&python);
-    gateway
-        .args(["-m", "wyoming_openai_gateway"])
-        .envs([("TTS_HOST", "127.0.0.1"), ("HOST", "127.0.0.1")])
-        .env("TTS_PORT", engine_port.to_string())
-        .env("PORT", port.to_string());
-    let ready = |line: &str| line.contains("Uvicorn running").then_some(());
-    let (_gateway, ()) = Server::start(&mut gateway, folder.path().join("gateway.log"), ready)?;
-
-    let base = format!("http://127.0.0.1:{port}");
     for format in ["wav", "pcm"] {
         let settings = toml! {
             TTS_VOICE = "en_US-joe-medium|en-US|male"
             TTS_FORMAT = format
             TTS_TIMEOUT_MS = "60000"
         };
-        let host = speaking_host(&base, settings)?;
+        let host = speaking_host(&server.url, settings)?;
         let answer = host.ask("Hello there", None)?;
         ensure!(answer["degraded"] == serde_json::json!([]), "{answer}");
         let said = answer["response"].as_str().context("response")?;
