@@ -1,8 +1,7 @@
-//! Reads a form with a recording, which goes to the pipeline while it arrives. What its other fields mean is a matter of their route.
+//! Reads a form with a recording, which goes to the pipeline when the form has ended. What its other fields mean is a matter of their route.
 //!
-//! Fields come in any order, and `curl -F audio_file=@x -F session_id=y` sends the recording first. What was sent is therefore kept
-//! until the form has ended: should a later field change how the recording is to be heard, the utterance is opened again with the same
-//! bytes. A form that is refused is still read to its end, because most clients do not listen before that.
+//! Fields come in any order, and `curl -F audio_file=@x -F session_id=y` sends the recording first: how it is to be heard is known at the
+//! end. A form that is refused is still read to its end, because most clients do not listen before that.
 
 use axum::extract::{
     Multipart,
@@ -40,7 +39,7 @@ pub(super) trait Fields {
     /// Whether all of it fits together, at the end of the form.
     fn check(&self) -> Result<(), Self::Refusal>;
 
-    /// How the recording is to be heard, as far as it is known.
+    /// How the recording is to be heard, at the end of the form.
     fn options(&self) -> listen::Options;
 }
 
@@ -110,13 +109,12 @@ impl<F: Fields> Reader<'_, F> {
         self.set(&name, text)
     }
 
-    /// Opens the utterance when its recording begins.
     fn begin(&mut self) -> Result<(), F::Refusal> {
         if self.recording.is_some() {
             let text = format!("`{}` is there twice", F::RECORDING);
             return Err(F::refusal(F::RECORDING, text));
         }
-        self.recording = Some(Recording::open(self.app, self.fields.options())?);
+        self.recording = Some(Recording::default());
         Ok(())
     }
 
@@ -148,7 +146,7 @@ impl<F: Fields> Reader<'_, F> {
             let text = format!("the form has no field `{}`", F::RECORDING);
             return Err(F::refusal(F::RECORDING, text));
         };
-        Ok(recording.finish(self.app, &self.fields.options())?)
+        Ok(recording.finish(self.app, self.fields.options())?)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Recordings: how large they may be, and how one is heard while it arrives.
+//! Recordings: how large they may be, and how one is heard.
 
 use bytes::Bytes;
 use http::{HeaderMap, header};
@@ -52,69 +52,42 @@ pub(super) fn options(app: &App, session_id: &str, request_id: &str) -> listen::
     }
 }
 
-/// A recording that arrives, heard on the way.
+/// A recording that arrives. It is kept until all of it is there: no stage works on the beginning of one, and an instance that waited for the
+/// rest would be kept from others by whoever stops sending.
+#[derive(Default)]
 pub(super) struct Recording {
-    utterance: Box<dyn Utterance>,
-    /// What it was opened with.
-    options: listen::Options,
-    /// What it was given.
     chunks: Vec<Bytes>,
     n_bytes: u64,
 }
 
 impl Recording {
-    pub(super) fn open(app: &App, options: listen::Options) -> Result<Self, Problem> {
-        Ok(Self {
-            utterance: open(app, &options)?,
-            options,
-            chunks: Vec::new(),
-            n_bytes: 0,
-        })
-    }
-
     pub(super) fn push(&mut self, app: &App, chunk: Bytes) -> Result<(), Problem> {
         self.n_bytes = self.n_bytes.saturating_add(chunk.len() as u64);
         if self.n_bytes > app.config.max_upload_bytes {
             return Err(too_large(app));
         }
-        push(self.utterance.as_mut(), &chunk)?;
         self.chunks.push(chunk);
         Ok(())
     }
 
-    /// The end of it, heard with these options: should they be others than at its beginning, it is heard again.
+    /// The end of it: it goes to the pipeline.
     pub(super) fn finish(
         self,
         app: &App,
-        options: &listen::Options,
+        options: listen::Options,
     ) -> Result<Box<dyn Utterance>, Problem> {
-        let mut utterance = self.utterance;
-        if *options != self.options {
-            // The first one must let go of its stage: there may be no other instance.
-            drop(utterance);
-            utterance = open(app, options)?;
-            for chunk in &self.chunks {
-                push(utterance.as_mut(), chunk)?;
-            }
-        }
-        if let Err(error) = utterance.finish() {
-            return Err(Problem::of_stage(
+        let opened = app.ports.listen(options);
+        let mut utterance =
+            opened.map_err(|error| Problem::of_stage(error, Some("ingest".to_owned()), None))?;
+        let mut chunks = self.chunks.into_iter();
+        let pushed = chunks.try_for_each(|chunk| utterance.push(&chunk));
+        match pushed.and_then(|()| utterance.finish()) {
+            Ok(()) => Ok(utterance),
+            Err(error) => Err(Problem::of_stage(
                 error,
                 utterance.failed_stage(),
                 utterance.rejection(),
-            ));
+            )),
         }
-        Ok(utterance)
     }
-}
-
-fn open(app: &App, options: &listen::Options) -> Result<Box<dyn Utterance>, Problem> {
-    let opened = app.ports.listen(options.clone());
-    opened.map_err(|error| Problem::of_stage(error, Some("ingest".to_owned()), None))
-}
-
-fn push(utterance: &mut dyn Utterance, chunk: &[u8]) -> Result<(), Problem> {
-    utterance
-        .push(chunk)
-        .map_err(|error| Problem::of_stage(error, utterance.failed_stage(), utterance.rejection()))
 }

@@ -82,7 +82,7 @@ pub(super) fn docs() {}
 
 /// Ask out loud
 ///
-/// The recording is heard while it arrives. With `Accept: text/event-stream` the answer comes event by event: `speech-started`,
+/// The recording is heard once all of it is there. With `Accept: text/event-stream` the answer comes event by event: `speech-started`,
 /// `speech-stopped`, `partial`, `transcript`, `intent`, `items`, `token`, `sentence`, `audio` (16-bit samples in base64 with a sequence
 /// number), `mentioned`, `degraded`, and `done` with the same document as the JSON answer, or `error` with a problem, last.
 ///

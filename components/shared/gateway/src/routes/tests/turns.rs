@@ -1,5 +1,7 @@
 //! A question, spoken or written, and its answer in one document.
 
+use futures_util::{StreamExt as _, stream};
+
 use super::*;
 use crate::contract::events::Event;
 
@@ -104,12 +106,30 @@ async fn fields_come_in_any_order() {
             Some("joe")
         );
     }
-    // Only the second form was opened twice.
-    assert_eq!(fakes.utterances.lock().unwrap().len(), 3);
+    assert_eq!(fakes.utterances.lock().unwrap().len(), 2);
     assert_eq!(
         fetch(&fakes, &format!("/session/{session}")).await.json()["metadata"]["preferred_voice"],
         "joe"
     );
+}
+
+/// Whoever stops sending keeps no stage from others.
+#[tokio::test]
+async fn a_recording_goes_to_the_pipeline_when_all_of_it_is_there() {
+    let fakes = Fakes::default();
+    let part =
+        b"--XX\r\nContent-Disposition: form-data; name=\"audio_file\"\r\n\r\nRIFF a part".to_vec();
+    let utterances = Arc::clone(&fakes.utterances);
+    let rest = async move {
+        assert!(utterances.lock().unwrap().is_empty());
+        b" and the rest\r\n--XX--\r\n".to_vec()
+    };
+    let body = stream::iter([part]).chain(stream::once(rest));
+    let body = Body::from_stream(body.map(Ok::<_, std::io::Error>));
+    let reply = call(&fakes, "POST", "/process", FORM, body).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let utterances = fakes.utterances.lock().unwrap();
+    assert_eq!(utterances[0].1, b"RIFF a part and the rest");
 }
 
 #[tokio::test]

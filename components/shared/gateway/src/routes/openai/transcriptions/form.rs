@@ -45,7 +45,6 @@ pub(super) async fn receive(
 struct Fields<'a> {
     app: &'a App,
     model: Option<String>,
-    /// As far as it is known.
     options: listen::Options,
     format: Format,
     stream: bool,
