@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::base::ContentBase;
-use crate::name_keys::{forms, heard, key, stem_key};
+use crate::name_keys::{forms, heard, key, short_for, stem_key};
 use crate::normal::sounds::{fullness, unlikeness_within};
 use crate::text::similar::{fold, likeness};
 use crate::text::tokens::words;
@@ -76,6 +76,8 @@ pub struct Names {
     /// Technologies that an item is called like, by name, and those items, by id.
     own_items: HashSet<String>,
     things: HashSet<String>,
+    /// Technologies by the one word that they are called for short.
+    short: HashMap<String, usize>,
 }
 
 impl Names {
@@ -107,6 +109,7 @@ impl Names {
         for (i, item) in base.items.iter().enumerate() {
             names.add_all(&item.title, &item.aliases, Target::Item(i));
         }
+        names.short = short_for(&base.technologies);
         names.join_technologies(base);
         names.collect_alike();
         names
@@ -146,6 +149,12 @@ impl Names {
                 targets.extend(more);
             }
         }
+    }
+
+    /// The technology that a plural alone is short for: "which languages", where the base only knows one kind of them.
+    #[must_use]
+    pub fn short_for(&self, word: &str) -> Option<Target> {
+        self.short.get(word).copied().map(Target::Technology)
     }
 
     /// Whether an item is called like this technology.

@@ -1,10 +1,41 @@
-//! Whether a word that looks like a noun for a type is one.
+//! Whether a word that looks like a noun for a type is one, and nouns that are short for a name.
 
-use super::question::Reader;
+use super::question::{Part, Reader};
 use crate::names::Match;
 use crate::text::stem;
 
+/// Confidence of a name that was said for short.
+const SHORT: f32 = 0.9;
+
 impl Reader<'_> {
+    /// "How many languages?": a plural with nothing before it that tells which is short for the kind of things that the base knows. A
+    /// word before it makes another thing of it.
+    pub(super) fn short_names(&mut self) {
+        for at in 0..self.words.len() {
+            let is_free = self.kinds.get(at) == Some(&Part::Free);
+            let short = self.words.get(at).filter(|_| is_free && self.is_bare(at));
+            if let Some(target) = short.and_then(|word| self.engine.names.short_for(word)) {
+                self.name(&Match {
+                    first: at,
+                    end: at + 1,
+                    targets: vec![target],
+                    confidence: SHORT,
+                });
+            }
+        }
+    }
+
+    /// Whether only a determiner is before a word, or one and words such as `most important`.
+    fn is_bare(&self, at: usize) -> bool {
+        let lexicon = &self.engine.lexicon;
+        let lists = [&lexicon.greatest, &lexicon.earliest, &lexicon.latest];
+        let before = self.words.get(..at).unwrap_or_default().iter().rev();
+        let mut before = before.skip_while(|word| {
+            matches!(**word, "new" | "different") || lists.iter().any(|list| list.contains(**word))
+        });
+        before.next().is_some_and(|word| is_determiner(word))
+    }
+
     /// A noun for someone who does what a verb says.
     pub(super) fn is_doer(&self, found: &Match) -> bool {
         let word = self.words.get(found.first).copied().unwrap_or_default();
@@ -48,34 +79,38 @@ impl Reader<'_> {
         if !self.engine.lexicon.stop.contains(*word) || found.end - found.first > 1 {
             return true;
         }
-        matches!(
-            before,
-            "the"
-                | "a"
-                | "an"
-                | "her"
-                | "his"
-                | "your"
-                | "their"
-                | "any"
-                | "what"
-                | "which"
-                | "all"
-                | "many"
-                | "some"
-                | "other"
-                | "first"
-                | "last"
-                | "every"
-                | "each"
-                | "another"
-                | "more"
-                | "no"
-                | "these"
-                | "those"
-                | "that"
-        )
+        is_determiner(before)
     }
+}
+
+fn is_determiner(word: &str) -> bool {
+    matches!(
+        word,
+        "the"
+            | "a"
+            | "an"
+            | "her"
+            | "his"
+            | "your"
+            | "their"
+            | "any"
+            | "what"
+            | "which"
+            | "all"
+            | "many"
+            | "some"
+            | "other"
+            | "first"
+            | "last"
+            | "every"
+            | "each"
+            | "another"
+            | "more"
+            | "no"
+            | "these"
+            | "those"
+            | "that"
+    )
 }
 
 /// A word for someone who does something.

@@ -96,6 +96,7 @@ pub fn read(engine: &Engine, text: &str, n_shown: usize) -> Question {
             reader.name(&found);
         }
     }
+    reader.short_names();
     reader.years();
     reader.numbers(n_shown);
     reader.remaining_words();
@@ -131,7 +132,7 @@ pub(super) struct Reader<'q> {
 }
 
 impl Reader<'_> {
-    fn name(&mut self, found: &Match) {
+    pub(super) fn name(&mut self, found: &Match) {
         let base = &self.engine.base;
         let said = self.said(found.first, found.end);
         let confidence = if self.is_as_said(found) {

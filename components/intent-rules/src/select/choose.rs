@@ -123,6 +123,13 @@ pub fn select<'b>(
         let scored: Vec<(Score, &Item)> = scores.into_iter().zip(&engine.base.items).collect();
         fitting = wish.fitting(engine, &scored, &filter);
     }
+    if request.intent == "count"
+        && filter.type_name.is_none()
+        && let Some(name) = wish.counted_type(engine, &fitting)
+    {
+        filter.type_name = Some(name.to_owned());
+        fitting.retain(|hit| filter.accepts(&engine.base, hit.item));
+    }
     let n_matching = fitting.len();
     if wish.time_first {
         // The sort is stable, so items of the same time stay in the order of their totals.
@@ -135,7 +142,7 @@ pub fn select<'b>(
             is_guess,
         });
     }
-    if list {
+    if list || wish.asks_only_kind(engine) {
         wish.keep_things(engine, &mut fitting);
     }
     let least = match list {

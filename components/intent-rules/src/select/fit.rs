@@ -82,17 +82,37 @@ impl Wish<'_> {
         }
     }
 
+    /// "How many compilers?": a number of things that are alike, so what came of them, such as a medal, does not count among them. The type
+    /// of the things, when there are some.
+    pub(super) fn counted_type<'b>(&self, engine: &'b Engine, hits: &[Hit<'b>]) -> Option<&'b str> {
+        let is_thing = |hit: &&Hit<'_>| engine.names.is_called_like_technology(&hit.item.id);
+        let things: Vec<&Hit<'b>> = hits.iter().filter(is_thing).collect();
+        let first = things
+            .first()
+            .filter(|_| things.len() > 1 && self.types.is_empty() && self.asks_kind(engine))?;
+        Some(engine.base.type_name(first.item))
+    }
+
+    /// Whether the technologies asked for are kinds of things, and none is a thing itself.
+    fn asks_kind(&self, engine: &Engine) -> bool {
+        let technologies = &self.query.technologies;
+        let is_thing = |name: &String| engine.names.has_own_item(name);
+        !technologies.is_empty() && !technologies.iter().any(is_thing)
+    }
+
+    /// Whether nothing else is asked for: "tell me about the compilers".
+    pub(super) fn asks_only_kind(&self, engine: &Engine) -> bool {
+        let kinds = self.query.technologies.iter().flat_map(|name| words(name));
+        let kinds: Vec<String> = kinds.map(|word| stem(&word)).collect();
+        let is_kind = |term: &Term| kinds.contains(&term.stem);
+        self.asks_kind(engine) && self.query.terms.iter().all(is_kind)
+    }
+
     /// "Which compilers?": of the items with a technology that is a kind of thing, those that are such things come first, which are those
     /// that are called like a technology themselves.
     pub(super) fn keep_things(&self, engine: &Engine, hits: &mut Vec<Hit<'_>>) {
-        let is_kind = !self.query.technologies.is_empty()
-            && self
-                .query
-                .technologies
-                .iter()
-                .all(|name| !engine.names.has_own_item(name));
         let is_thing = |hit: &Hit<'_>| engine.names.is_called_like_technology(&hit.item.id);
-        if is_kind && hits.iter().filter(|hit| is_thing(hit)).count() > 1 {
+        if self.asks_kind(engine) && hits.iter().filter(|hit| is_thing(hit)).count() > 1 {
             let (things, others): (Vec<_>, Vec<_>) = hits.drain(..).partition(is_thing);
             let n_left = self.limit.saturating_sub(things.len());
             let kind = things.first().map(|hit| hit.item.type_index);
