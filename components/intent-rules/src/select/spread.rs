@@ -162,7 +162,7 @@ mod tests {
         assert!(chosen(&items, 0, true).is_empty());
     }
 
-    /// A whole selection: four items hold the word, three of one type and the least good of another.
+    /// A whole selection. All items hold the word; one is by another maker and one of another type, and both are a little less good.
     #[test]
     fn a_list_of_anything_is_varied_and_a_list_of_one_type_is_not() {
         let base = ContentBase::from_json(
@@ -173,11 +173,13 @@ mod tests {
                     {"name": "project", "title": "Projects", "synonyms": ["project"]},
                     {"name": "award", "title": "Awards", "synonyms": ["award"]}
                 ],
+                "organisations": [{"name": "Guild"}, {"name": "Crown"}],
                 "items": [
-                    {"id": "a", "type": "project", "title": "Copper kettle", "summary": "One.", "impact": 0.9},
-                    {"id": "b", "type": "project", "title": "Copper pot", "summary": "Two.", "impact": 0.9},
-                    {"id": "c", "type": "project", "title": "Copper pan", "summary": "Three.", "impact": 0.9},
-                    {"id": "d", "type": "award", "title": "Copper star", "summary": "Four.", "impact": 0.5}
+                    {"id": "a", "type": "project", "title": "Copper kettle", "summary": "One.", "organisation": "Guild", "impact": 0.9},
+                    {"id": "b", "type": "project", "title": "Copper pot", "summary": "Two.", "organisation": "Guild", "impact": 0.9},
+                    {"id": "c", "type": "project", "title": "Copper pan", "summary": "Three.", "organisation": "Guild", "impact": 0.9},
+                    {"id": "d", "type": "project", "title": "Copper bell", "summary": "Four.", "organisation": "Crown", "impact": 0.75},
+                    {"id": "e", "type": "award", "title": "Copper star", "summary": "Five.", "impact": 0.5}
                 ]
             }"#,
         )
@@ -195,7 +197,7 @@ mod tests {
             let hits = engine.select(&request).unwrap().hits;
             hits.iter().map(|hit| hit.item.id.clone()).collect()
         };
-        assert_eq!(ids(None), ["a", "b", "d"]);
+        assert_eq!(ids(None), ["a", "d", "e"]);
         assert_eq!(ids(Some("project")), ["a", "b", "c"]);
     }
 }
