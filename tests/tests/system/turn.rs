@@ -5,6 +5,7 @@ use colloquy_tests::host::{Host, expect_json};
 use colloquy_tests::speech::{Wav, word_error_rate};
 use colloquy_tests::{python, recordings};
 use reqwest::blocking::multipart::Form;
+use serde_json::{Value, json};
 
 use super::SharedCase;
 
@@ -28,6 +29,10 @@ pub(crate) const CASES: &[SharedCase] = &[
     (
         "turn::the_spoken_answer_says_what_the_text_says",
         the_spoken_answer_says_what_the_text_says,
+    ),
+    (
+        "turn::german_is_answered_in_writing_and_in_english_by_an_english_voice",
+        german_is_answered_in_writing_and_in_english_by_an_english_voice,
     ),
     (
         "turn::the_next_turn_loads_no_model",
@@ -228,6 +233,41 @@ fn the_spoken_answer_says_what_the_text_says(host: &Host) -> Result<()> {
 fn spell_years(text: &str) -> String {
     text.replace(['\u{2019}', '\''], "")
         .replace("per cent", "percent")
+}
+
+fn german_is_answered_in_writing_and_in_english_by_an_english_voice(host: &Host) -> Result<()> {
+    let ask = |wishes: Value| -> Result<Value> {
+        let mut body = json!({ "text": "Erzähl mir von der Motte!" });
+        for (name, value) in wishes.as_object().into_iter().flatten() {
+            body[name] = value.clone();
+        }
+        let url = format!("{}/process/text", host.url);
+        expect_json(host.client.post(url).json(&body).send()?)
+    };
+    let written = ask(json!({ "language": "de", "speak": false }))?;
+    ensure!(
+        written["language"] == "de" && written["degraded"] == json!([]),
+        "{written}"
+    );
+    let text = written["response"].as_str().context("response")?;
+    let german = "The moth in the Mark II (1947). Die Einzelheiten";
+    ensure!(text.contains(german), "{text}");
+    let spoken = ask(json!({ "language": "de" }))?;
+    ensure!(
+        spoken["language"] == "de" && spoken["degraded"] == json!(["tts"]),
+        "{spoken}"
+    );
+    let text = spoken["response"].as_str().context("response")?;
+    ensure!(text.contains("In September 1947"), "{text}");
+    ensure!(Wav::parse(&host.audio(&spoken)?)?.seconds() > 1.0);
+    let unsaid = ask(json!({ "speak": false }))?;
+    ensure!(
+        unsaid["language"] == "und" && unsaid["degraded"] == json!([]),
+        "{unsaid}"
+    );
+    let text = unsaid["response"].as_str().context("response")?;
+    ensure!(text.contains("In September 1947"), "{text}");
+    Ok(())
 }
 
 fn the_next_turn_loads_no_model(host: &Host) -> Result<()> {
