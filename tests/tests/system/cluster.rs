@@ -125,6 +125,26 @@ impl Cluster {
     }
 }
 
+/// An error in the shape that OpenAI's clients read.
+fn expect_openai(answer: Response, status: u16, r#type: &str, code: &str) -> Result<()> {
+    let (got, headers) = (answer.status(), answer.headers().clone());
+    let mut document: Value = serde_json::from_str(&answer.text()?)?;
+    let message = document["error"]["message"].take();
+    let expected =
+        json!({ "error": { "message": null, "type": r#type, "param": null, "code": code } });
+    ensure!(got == status && document == expected, "{got}: {document}");
+    ensure!(message.as_str().is_some_and(|it| !it.is_empty()));
+    ensure!(
+        headers["content-type"] == "application/json" && headers.contains_key("x-request-id"),
+        "{headers:?}"
+    );
+    ensure!(
+        status != 503 || headers.contains_key("retry-after"),
+        "{headers:?}"
+    );
+    Ok(())
+}
+
 fn any_host_goes_on_with_what_another_began() -> Result<()> {
     let Some(cluster) = Cluster::start()? else {
         return Ok(());
@@ -190,12 +210,13 @@ fn any_host_goes_on_with_what_another_began() -> Result<()> {
         ensure!(cluster.get(path)?.status() == 404, "{path} is there");
     }
     ensure!(cluster.get("/health")?.status() == 200);
-    let large = cluster
-        .client
-        .post(cluster.url("/process"))
-        .body(vec![0; 33 << 20])
-        .send()?;
-    expect_problem(large, 413, "PAYLOAD_TOO_LARGE")?;
+    let large = |path: &str| {
+        let url = cluster.url(path);
+        cluster.client.post(url).body(vec![0; 33 << 20]).send()
+    };
+    expect_problem(large("/process")?, 413, "PAYLOAD_TOO_LARGE")?;
+    let refused = large("/v1/chat/completions")?;
+    expect_openai(refused, 413, "invalid_request_error", "payload_too_large")?;
 
     // A session has one turn at a time, wherever the turns are.
     let (client, url) = (
@@ -275,5 +296,13 @@ fn a_session_goes_on_while_a_host_is_killed() -> Result<()> {
     for (n, host) in cluster.hosts.iter_mut().enumerate() {
         ensure!(host.is_alive() == (n != at_work), "host {n}");
     }
+    for (n, host) in cluster.hosts.iter_mut().enumerate() {
+        if n != at_work {
+            host.kill()?;
+        }
+    }
+    expect_problem(cluster.get("/content/types")?, 503, "STAGE_UNAVAILABLE")?;
+    let away = cluster.get("/v1/models")?;
+    expect_openai(away, 503, "server_error", "stage_unavailable")?;
     Ok(())
 }
