@@ -17,6 +17,10 @@ pub(crate) const OWN_CASES: &[OwnCase] = &[
         a_stage_without_grants_reaches_nothing,
     ),
     (
+        "faults::a_stage_cannot_forge_lines_of_the_log",
+        a_stage_cannot_forge_lines_of_the_log,
+    ),
+    (
         "faults::a_deadline_that_passes_is_a_timeout",
         a_deadline_that_passes_is_a_timeout,
     ),
@@ -114,6 +118,18 @@ fn a_stage_without_grants_reaches_nothing() -> Result<()> {
             && said.contains("over another scheme it failed"),
         "{said}"
     );
+    Ok(())
+}
+
+fn a_stage_cannot_forge_lines_of_the_log() -> Result<()> {
+    let host = hostile_host()?;
+    host.ask("please forge", None)?;
+    let log = host.log()?;
+    let told: Vec<_> = log.lines().filter(|line| line.contains("forged")).collect();
+    ensure!(told.len() == 1, "what a guest prints is one line: {told:?}");
+    let ends = ['\r', '\u{85}', '\u{2028}', '\u{1b}'];
+    ensure!(!log.contains(ends), "the log has what ends lines: {told:?}");
+    ensure!(told.iter().all(|line| line.contains("guest")), "{told:?}");
     Ok(())
 }
 

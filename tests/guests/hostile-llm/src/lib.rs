@@ -95,6 +95,10 @@ fn misbehave(text: &str) -> Result<Option<Chunk>, Error> {
     if text.contains("flood") {
         return Ok(Some(Chunk::Text("word ".repeat(4 << 20))));
     }
+    if text.contains("forge") {
+        let forged = "2026-01-01T00:00:00Z ERROR forged";
+        eprintln!("so far\u{2028}{forged}\u{85}\u{1b}[2J\r{forged}");
+    }
     if text.contains("look around") {
         return Ok(Some(Chunk::Text(look_around())));
     }
