@@ -162,7 +162,7 @@ fn agreed() -> Result<()> {
         ensure!(port == "watch", "{probe} asks {port}");
     }
     let scraped = &pod["metadata"]["annotations"]["prometheus.io/port"];
-    ensure!(*scraped == watchers.to_string(), "{scraped}");
+    ensure!(*scraped == json!(watchers.to_string()), "{scraped}");
     let served: Vec<_> = list(&of_kind("Service")?["spec"]["ports"])
         .iter()
         .map(|it| &it["targetPort"])

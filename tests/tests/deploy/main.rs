@@ -4,6 +4,10 @@
     clippy::print_stderr,
     reason = "why a case is skipped is part of the result"
 )]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a wrong index in test code is a failed test"
+)]
 
 mod configuration;
 mod container;
