@@ -122,11 +122,8 @@ impl Host {
             breakers: Arc::clone(&breakers),
             bus: bus.clone(),
         };
-        let (max, timeout) = (
-            config.server.max_concurrent_requests,
-            config.server.request_timeout,
-        );
-        let component = Component::new(prepared, config.edge.clone(), resources, max, timeout);
+        let limits = config.server.limits;
+        let component = Component::new(prepared, config.edge.clone(), resources, limits);
         let handler = Handler {
             component,
             stages,
@@ -138,7 +135,6 @@ impl Host {
             max_body: config.server.max_body,
             pace: config.server.pace,
             is_watched_elsewhere: watchers.is_some(),
-            max_requests: config.server.max_concurrent_requests,
             closing: AtomicBool::new(false),
         };
         let server = Server::new(listener, handler, config.server.clone(), tls, watchers);

@@ -79,6 +79,7 @@ impl Host {
             }
         }
         // Everything comes from one address here; tests of limits set their own.
+        table(&mut config, "server")?.insert("max_requests_per_address".into(), 0.into());
         let environment_of_edge = environment_of_edge(&mut config)?;
         for name in ["RATE_TURNS", "RATE_SYNTHESES", "RATE_QUERIES"] {
             environment_of_edge.insert(name.into(), "0".into());

@@ -8,7 +8,7 @@ use http::HeaderValue;
 use serde::Deserialize;
 
 use super::{Mistake, Reader};
-use crate::edge::{Pace, TlsSettings};
+use crate::edge::{Limits, Pace, TlsSettings};
 
 /// As it is written.
 #[derive(Debug, Deserialize)]
@@ -19,6 +19,7 @@ pub(super) struct Section {
     pub(super) max_connections: usize,
     pub(super) max_connections_per_address: usize,
     pub(super) max_concurrent_requests: u32,
+    pub(super) max_requests_per_address: Option<u32>,
     pub(super) header_timeout_ms: u64,
     pub(super) body_timeout_ms: u64,
     pub(super) min_body_bytes_per_s: u64,
@@ -52,6 +53,7 @@ impl Default for Section {
             max_connections: 512,
             max_connections_per_address: 256,
             max_concurrent_requests: 32,
+            max_requests_per_address: None,
             header_timeout_ms: 10_000,
             body_timeout_ms: 10_000,
             min_body_bytes_per_s: 256,
@@ -65,6 +67,9 @@ impl Default for Section {
     }
 }
 
+/// Requests that one client may have where the configuration says nothing, however few there may be of all: a browser has six connections.
+const BROWSER: u32 = 8;
+
 /// The server.
 #[derive(Debug, Clone)]
 pub(crate) struct Server {
@@ -73,13 +78,12 @@ pub(crate) struct Server {
     pub(crate) max_connections: usize,
     /// 0 for any number.
     pub(crate) max_connections_per_address: usize,
-    pub(crate) max_concurrent_requests: usize,
+    pub(crate) limits: Limits,
     pub(crate) header_timeout: Duration,
     pub(crate) pace: Pace,
     pub(crate) write_timeout: Duration,
     pub(crate) max_header: usize,
     pub(crate) max_body: u64,
-    pub(crate) request_timeout: Duration,
     pub(crate) shutdown_grace: Duration,
     pub(crate) tls: Option<TlsSettings>,
 }
@@ -138,7 +142,14 @@ pub(super) fn resolve(
         watch_listen,
         max_connections: section.max_connections,
         max_connections_per_address: section.max_connections_per_address,
-        max_concurrent_requests: section.max_concurrent_requests as usize,
+        limits: Limits {
+            requests: section.max_concurrent_requests as usize,
+            per_address: section.max_requests_per_address.unwrap_or_else(|| {
+                let quarter = section.max_concurrent_requests / 4;
+                quarter.max(BROWSER)
+            }) as usize,
+            timeout: Duration::from_millis(section.request_timeout_ms),
+        },
         header_timeout: Duration::from_millis(section.header_timeout_ms),
         pace: Pace {
             grace: Duration::from_millis(section.body_timeout_ms),
@@ -147,7 +158,6 @@ pub(super) fn resolve(
         write_timeout: Duration::from_millis(section.write_timeout_ms),
         max_header: section.max_header_kib << 10,
         max_body: section.max_body_mib << 20,
-        request_timeout: Duration::from_millis(section.request_timeout_ms),
         shutdown_grace: Duration::from_millis(section.shutdown_grace_ms),
         tls,
     };

@@ -50,8 +50,13 @@ fn the_sample_is_valid_and_names_every_key() {
     for key in [
         "listen",
         "max_connections",
+        "max_connections_per_address",
         "max_concurrent_requests",
+        "max_requests_per_address",
         "header_timeout_ms",
+        "body_timeout_ms",
+        "min_body_bytes_per_s",
+        "write_timeout_ms",
         "max_header_kib",
         "max_body_mib",
         "request_timeout_ms",
@@ -310,4 +315,18 @@ fn mistakes_in_chains_are_named() {
         assert!(mistake(&text).contains(told), "{}", mistake(&text));
     }
     assert!(mistake("[chain]\nvad = []").contains("unknown field `vad`"));
+}
+
+#[test]
+fn an_address_has_a_quarter_of_the_requests() {
+    for (lines, most) in [
+        ("", 8),
+        ("max_concurrent_requests = 100", 25),
+        ("max_concurrent_requests = 2", 8),
+        ("max_requests_per_address = 3", 3),
+        ("max_requests_per_address = 0", 0),
+    ] {
+        let config = parse(&format!("[server]\n{lines}\n{STAGES}")).unwrap();
+        assert_eq!(config.server.limits.per_address, most, "{lines}");
+    }
 }

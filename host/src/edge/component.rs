@@ -17,6 +17,7 @@ use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
 use wasmtime_wasi_http::{WasiBody, WasiHttpCtx, WasiHttpView};
 
 use super::body::{Fate, Running};
+use super::peer::{Crowd, Peer};
 use super::problem::Problem;
 use super::turn::{Refused, Turn};
 use crate::bind::{self, Stages};
@@ -59,33 +60,45 @@ impl Prepared {
     }
 }
 
+/// What requests may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Instances at one time.
+    pub(crate) requests: usize,
+    /// Those that work for one client; 0 for any number. Whoever sends just fast enough, or takes an answer slowly, keeps an instance for as long
+    /// as a request may take, and could keep all of them.
+    pub(crate) per_address: usize,
+    /// How long each may work.
+    pub(crate) timeout: Duration,
+}
+
 /// Answers requests with instances of the edge component.
 pub(crate) struct Component {
     prepared: Prepared,
     settings: config::Edge,
     resources: Resources,
+    limits: Limits,
     free: Arc<Semaphore>,
-    timeout: Duration,
+    crowd: Crowd,
 }
 
 /// A response whose body is still being written.
 pub(super) type Answer = (http::Response<HyperOutgoingBody>, Running);
 
 impl Component {
-    /// At most `max_requests` instances at one time, each for at most `timeout`.
     pub(crate) fn new(
         prepared: Prepared,
         settings: config::Edge,
         resources: Resources,
-        max_requests: usize,
-        timeout: Duration,
+        limits: Limits,
     ) -> Self {
         Self {
             prepared,
             settings,
             resources,
-            free: Arc::new(Semaphore::new(max_requests)),
-            timeout,
+            limits,
+            free: Arc::new(Semaphore::new(limits.requests)),
+            crowd: Crowd::default(),
         }
     }
 
@@ -93,22 +106,29 @@ impl Component {
     pub(super) async fn answer(
         &self,
         request: Request<WasiBody>,
-        is_secure: bool,
+        peer: &Peer,
         trace: &Trace,
     ) -> Result<Answer, Problem> {
+        let place = self
+            .crowd
+            .enter(peer.address, self.limits.per_address)
+            .ok_or(Problem::Crowded(RETRY_MS))?;
         let permit = Arc::clone(&self.free)
             .try_acquire_owned()
             .map_err(|_| Problem::Overloaded(RETRY_MS))?;
         let fate = Arc::new(OnceLock::new());
-        let scheme = if is_secure {
+        let scheme = if peer.is_secure {
             Scheme::Https
         } else {
             Scheme::Http
         };
         let (sender, response) = oneshot::channel();
         let mut store = self.store(trace).map_err(failed)?;
-        let (prepared, timeout, told) =
-            (self.prepared.proxy.clone(), self.timeout, Arc::clone(&fate));
+        let (prepared, timeout, told) = (
+            self.prepared.proxy.clone(),
+            self.limits.timeout,
+            Arc::clone(&fate),
+        );
         let task = async move {
             let outcome = tokio::time::timeout(
                 timeout,
@@ -134,7 +154,7 @@ impl Component {
             };
             let _once = told.set(fate);
             drop(store);
-            drop(permit);
+            drop((permit, place));
         };
         let running = Running::new(tokio::spawn(task.in_current_span()), fate);
         match response.await {
@@ -149,8 +169,8 @@ impl Component {
     }
 
     /// Waits until no instance runs.
-    pub(super) async fn idle(&self, max_requests: usize) {
-        let all = u32::try_from(max_requests).unwrap_or(u32::MAX);
+    pub(super) async fn idle(&self) {
+        let all = u32::try_from(self.limits.requests).unwrap_or(u32::MAX);
         let _all_back = self.free.acquire_many(all).await;
     }
 

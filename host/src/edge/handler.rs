@@ -44,7 +44,6 @@ pub(crate) struct Handler {
     pub(crate) pace: Pace,
     /// Whether those who watch the host have an address of their own.
     pub(crate) is_watched_elsewhere: bool,
-    pub(crate) max_requests: usize,
     /// Set when the host begins to shut down.
     pub(crate) closing: AtomicBool,
 }
@@ -164,10 +163,11 @@ impl Handler {
         trace: &Trace,
     ) -> Result<Response<Body>, Problem> {
         let head = request.method() == Method::HEAD;
-        let peer = request.extensions().get::<Peer>();
-        let is_secure = peer.is_some_and(|peer| peer.is_secure);
-        let (request, pace) = self.admit(request, id)?;
-        let answer = self.component.answer(request, is_secure, trace).await;
+        let peer = request.extensions().get::<Peer>().cloned();
+        // Every connection has another end.
+        let peer = peer.ok_or(Problem::Internal)?;
+        let (request, pace) = self.admit(request, &peer, id)?;
+        let answer = self.component.answer(request, &peer, trace).await;
         if pace.is_too_slow() {
             return Err(Problem::TooSlow);
         }
@@ -185,6 +185,7 @@ impl Handler {
     fn admit(
         &self,
         mut request: Request<Incoming>,
+        peer: &Peer,
         id: &RequestId,
     ) -> Result<(Request<WasiBody>, Verdict), Problem> {
         if request.uri().authority().is_none() && !request.headers().contains_key(HOST) {
@@ -203,8 +204,7 @@ impl Handler {
             return Err(Problem::BodyTooLarge(self.max_body));
         }
         request.headers_mut().insert(X_REQUEST_ID, id.value());
-        let peer = request.extensions().get::<Peer>().cloned();
-        peer::tell(request.headers_mut(), peer.as_ref());
+        peer::tell(request.headers_mut(), peer);
         let max = self.max_body;
         let limit = usize::try_from(max).unwrap_or(usize::MAX);
         let (head, body) = request.into_parts();

@@ -1,8 +1,9 @@
 //! The body of a request as it comes in: not too large, and not too slow.
 //!
 //! While a body arrives, an instance of the edge component waits for it, and there are only so many. A client that sends a byte now and
-//! then would keep one for as long as a request may take. So a body has a time in which it must have begun, or gone on, and from then on
-//! a rate that it may not fall below on average. A microphone that is heard while it speaks is far above it.
+//! then would keep one for as long as a request may take. So a body has a time in which it must have begun or gone on, and a rate: waiting
+//! uses that time up, and bytes give it back, never more than all of it. Who has sent a lot at once may not be silent for longer than others.
+//! A microphone that is heard while it speaks is far above the rate.
 //!
 //! And a body that nobody wants any more is read on for a while. A client that is turned away is mostly still sending, and if the
 //! connection is closed under it, it never sees the answer that says why and when to come back.
@@ -22,9 +23,9 @@ use tokio::time::{Instant, Sleep, sleep};
 /// How fast a body has to be.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pace {
-    /// Time for the first bytes, and without the rate.
+    /// Longest wait for anything of it.
     pub(crate) grace: Duration,
-    /// Bytes per second after that, on average; 0 for none.
+    /// Bytes per second, on average; 0 for none: any byte is enough.
     pub(crate) rate: u64,
 }
 
@@ -48,8 +49,8 @@ pub(super) struct TooSlow;
 pub(super) struct Paced<B> {
     inner: B,
     pace: Pace,
-    n_bytes: u64,
-    waited: Duration,
+    /// How much longer somebody may wait.
+    patience: Duration,
     /// Since when somebody waits, and the end of that.
     waiting: Option<(Instant, Pin<Box<Sleep>>)>,
     verdict: Verdict,
@@ -61,20 +62,22 @@ impl<B> Paced<B> {
         let paced = Self {
             inner,
             pace,
-            n_bytes: 0,
-            waited: Duration::ZERO,
+            patience: pace.grace,
             waiting: None,
             verdict: verdict.clone(),
         };
         (paced, verdict)
     }
 
-    /// How much longer somebody may wait, by what the bytes so far pay for.
-    fn patience(&self) -> Duration {
-        let paid_ms = self.n_bytes.saturating_mul(1_000) / self.pace.rate.max(1);
-        // A day is as good as for ever.
-        let paid = Duration::from_millis(paid_ms.min(86_400_000));
-        (self.pace.grace + paid).saturating_sub(self.waited)
+    /// Bytes have come, after a wait.
+    fn settle(&mut self, waited: Duration, n_bytes: usize) {
+        let Pace { grace, rate } = self.pace;
+        let paid = match (n_bytes as u64).saturating_mul(1_000).checked_div(rate) {
+            Some(ms) => Duration::from_millis(ms),
+            None => grace,
+        };
+        let left = self.patience.saturating_sub(waited);
+        self.patience = left.saturating_add(paid).min(grace);
     }
 }
 
@@ -164,21 +167,16 @@ where
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let this = self.get_mut();
         let polled = Pin::new(&mut this.inner).poll_frame(context);
-        if polled.is_ready()
-            && let Some((since, _)) = this.waiting.take()
-        {
-            this.waited += since.elapsed();
-        }
         match polled {
             Poll::Ready(Some(Ok(frame))) => {
-                let n = frame.data_ref().map_or(0, Bytes::len);
-                this.n_bytes = this.n_bytes.saturating_add(n as u64);
+                let waiting = this.waiting.take();
+                let waited = waiting.map_or(Duration::ZERO, |(since, _)| since.elapsed());
+                this.settle(waited, frame.data_ref().map_or(0, Bytes::len));
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(other) => Poll::Ready(other.map(|frame| frame.map_err(Into::into))),
-            Poll::Pending if this.pace.rate == 0 => Poll::Pending,
             Poll::Pending => {
-                let patience = this.patience();
+                let patience = this.patience;
                 let (_, end) = this
                     .waiting
                     .get_or_insert_with(|| (Instant::now(), Box::pin(sleep(patience))));
@@ -252,12 +250,42 @@ mod tests {
             grace: Duration::from_millis(50),
             rate: 1_000_000,
         };
-        let off = Pace { rate: 0, ..strict };
+        let any = Pace { rate: 0, ..patient };
+        let none = Pace { rate: 0, ..strict };
         let moment = Duration::from_millis(2);
         assert!(arrives(20, moment, patient).await);
-        assert!(arrives(60, moment, off).await);
+        assert!(arrives(20, moment, any).await);
         assert!(!arrives(usize::MAX, moment, strict).await);
         assert!(!arrives(1, Duration::from_secs(86_400), strict).await);
+        assert!(!arrives(1, Duration::from_secs(86_400), none).await);
+    }
+
+    /// A lot at once, and then nothing.
+    struct Burst(Option<Bytes>);
+
+    impl Body for Burst {
+        type Data = Bytes;
+        type Error = std::io::Error;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+            self.0.take().map_or(Poll::Pending, |bytes| {
+                Poll::Ready(Some(Ok(Frame::data(bytes))))
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn bytes_buy_no_silence() {
+        let pace = Pace {
+            grace: Duration::from_millis(20),
+            rate: 1,
+        };
+        let (body, verdict) = Paced::new(Burst(Some(vec![0; 1 << 20].into())), pace);
+        assert!(body.collect().await.is_err());
+        assert!(verdict.is_too_slow());
     }
 
     /// Counts how many pieces were taken of it.
@@ -342,14 +370,18 @@ mod tests {
             rate: 100,
         };
         let (mut body, _) = Paced::new((), pace);
-        assert_eq!(body.patience(), Duration::from_secs(10));
-        body.n_bytes = 250;
-        assert_eq!(body.patience(), Duration::from_millis(12_500));
-        body.waited = Duration::from_secs(12);
-        assert_eq!(body.patience(), Duration::from_millis(500));
-        body.waited = Duration::from_secs(13);
-        assert_eq!(body.patience(), Duration::ZERO);
-        body.n_bytes = u64::MAX;
-        assert!(body.patience() > Duration::from_secs(80_000));
+        assert_eq!(body.patience, Duration::from_secs(10));
+        body.settle(Duration::from_secs(8), 250);
+        assert_eq!(body.patience, Duration::from_millis(4_500));
+        body.settle(Duration::from_secs(12), 0);
+        assert_eq!(body.patience, Duration::ZERO);
+        // Nobody can pay ahead.
+        for n_bytes in [150_000, usize::MAX] {
+            body.settle(Duration::ZERO, n_bytes);
+            assert_eq!(body.patience, Duration::from_secs(10));
+        }
+        let (mut body, _) = Paced::new((), Pace { rate: 0, ..pace });
+        body.settle(Duration::from_secs(9), 1);
+        assert_eq!(body.patience, Duration::from_secs(10));
     }
 }

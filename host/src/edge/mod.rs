@@ -19,7 +19,7 @@ mod stall;
 mod tls;
 mod turn;
 
-pub(crate) use component::{Component, Prepared, Resources};
+pub(crate) use component::{Component, Limits, Prepared, Resources};
 pub(crate) use handler::Handler;
 pub(crate) use intake::Pace;
 pub(crate) use peer::{VARIABLE as PEER_VARIABLE, X_PEER};

@@ -1,7 +1,7 @@
-//! Who is at the other end of a connection, for the gateway: a header that no client can set.
+//! Who is at the other end of a connection: for the gateway, a header that no client can set; for the host, how much of it one client has.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -25,57 +25,63 @@ pub(super) struct Peer {
 }
 
 /// Tells the edge component, in place of whatever the client says.
-pub(super) fn tell(headers: &mut HeaderMap, peer: Option<&Peer>) {
+pub(super) fn tell(headers: &mut HeaderMap, peer: &Peer) {
     headers.remove(X_PEER);
-    if let Some(peer) = peer
-        && let Ok(value) = HeaderValue::try_from(peer.address.to_canonical().to_string())
-    {
+    if let Ok(value) = HeaderValue::try_from(peer.address.to_canonical().to_string()) {
         headers.insert(X_PEER, value);
     }
 }
 
-/// How many connections each address has open.
+/// An address, or the network of one: whoever has one IPv6 address has 64 bits of them.
+fn client(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
+        v4 => v4,
+    }
+}
+
+/// How many places each client has taken.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Crowd(Arc<Mutex<HashMap<IpAddr, usize>>>);
 
-/// One connection of an address, until it is dropped.
+/// One place of a client, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Place {
     crowd: Crowd,
-    address: IpAddr,
+    client: IpAddr,
 }
 
 impl Crowd {
-    /// Connections open now.
+    /// Places taken now.
     pub(super) fn size(&self) -> usize {
-        let open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        open.values().sum()
+        let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.values().sum()
     }
 
-    /// A place for one more connection; none when that address has `most` already. 0 is any number.
+    /// One more place; none when the client at that address has `most` already. 0 is any number.
     pub(super) fn enter(&self, address: IpAddr, most: usize) -> Option<Place> {
-        let address = address.to_canonical();
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let n = open.entry(address).or_default();
+        let client = client(address);
+        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let n = taken.entry(client).or_default();
         if most > 0 && *n >= most {
             return None;
         }
         *n += 1;
-        drop(open);
+        drop(taken);
         Some(Place {
             crowd: self.clone(),
-            address,
+            client,
         })
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut open = self.crowd.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(n) = open.get_mut(&self.address) {
+        let mut taken = self.crowd.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(n) = taken.get_mut(&self.client) {
             *n -= 1;
             if *n == 0 {
-                open.remove(&self.address);
+                taken.remove(&self.client);
             }
         }
     }
@@ -96,11 +102,9 @@ mod tests {
             is_secure: false,
             hsts: None,
         };
-        tell(&mut headers, Some(&peer));
+        tell(&mut headers, &peer);
         let told: Vec<_> = headers.get_all(X_PEER).iter().collect();
         assert_eq!(told, ["192.0.2.1"]);
-        tell(&mut headers, None);
-        assert!(headers.is_empty());
     }
 
     #[test]
@@ -117,6 +121,26 @@ mod tests {
         assert!(crowd.enter(one, 0).is_some());
         assert_eq!(crowd.size(), 1);
         drop(second);
+        assert!(crowd.0.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_network_is_a_client() {
+        let crowd = Crowd::default();
+        let mut places = Vec::new();
+        for (address, is_let_in) in [
+            ("2001:db8:0:1::1", true),
+            ("2001:db8:0:1:ffff::2", false),
+            ("2001:db8:0:2::1", true),
+            ("192.0.2.1", true),
+            ("::ffff:192.0.2.1", false),
+            ("::ffff:192.0.2.2", true),
+        ] {
+            let place = crowd.enter(address.parse().unwrap(), 1);
+            assert_eq!(place.is_some(), is_let_in, "{address}");
+            places.extend(place);
+        }
+        drop(places);
         assert!(crowd.0.lock().unwrap().is_empty());
     }
 }

@@ -25,6 +25,9 @@ pub(super) enum Problem {
     /// As many requests are being answered as may be; the payload says when to come back, in milliseconds.
     #[error("too many requests are being answered")]
     Overloaded(u32),
+    /// As many requests of the client are being answered as may be of one; the payload says the same.
+    #[error("too many requests of this address are being answered")]
+    Crowded(u32),
     /// The edge component took longer than a request may.
     #[error("the request took too long")]
     Timeout,
@@ -69,7 +72,7 @@ impl Problem {
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Overloaded(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Overloaded(_) | Self::Crowded(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Timeout => StatusCode::GATEWAY_TIMEOUT,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -93,7 +96,7 @@ impl Problem {
                 "urn:colloquy:problem:payload-too-large",
                 "The request is too large",
             ),
-            Self::Overloaded(_) => (
+            Self::Overloaded(_) | Self::Crowded(_) => (
                 "OVERLOADED",
                 "urn:colloquy:problem:overloaded",
                 "There is too much to do",
@@ -115,10 +118,9 @@ impl Problem {
     pub(super) fn response(self, path: &str, id: &RequestId) -> Response<Body> {
         let status = self.status();
         let (code, r#type, title) = self.texts();
-        let retry_after_ms = if let Self::Overloaded(ms) = self {
-            Some(ms)
-        } else {
-            None
+        let retry_after_ms = match self {
+            Self::Overloaded(ms) | Self::Crowded(ms) => Some(ms),
+            _ => None,
         };
         let is_openai = path == "/v1" || path.starts_with("/v1/");
         // A document of strings and numbers can always be written.
@@ -142,7 +144,7 @@ impl Problem {
                 detail: self.to_string(),
                 instance: path,
                 code,
-                retryable: matches!(self, Self::Overloaded(_) | Self::Timeout),
+                retryable: retry_after_ms.is_some() || self == Self::Timeout,
                 retry_after_ms,
                 request_id: id.to_string(),
             })

@@ -104,7 +104,7 @@ impl Server {
         );
         let finish = async {
             graceful.shutdown().await;
-            handler.component.idle(handler.max_requests).await;
+            handler.component.idle().await;
         };
         match tokio::time::timeout(settings.shutdown_grace, finish).await {
             Ok(()) => tracing::info!("everything finished"),

@@ -12,6 +12,7 @@ use toml::Table;
 
 use super::{OwnCase, SharedCase};
 
+mod hold;
 mod overload;
 mod slow;
 
@@ -52,6 +53,14 @@ pub(crate) const OWN_CASES: &[OwnCase] = &[
     (
         "abuse::one_address_cannot_take_all_connections",
         slow::one_address_cannot_take_all_connections,
+    ),
+    (
+        "abuse::uploads_that_stop_keep_nobody_waiting",
+        hold::uploads_that_stop_keep_nobody_waiting,
+    ),
+    (
+        "abuse::one_address_cannot_take_all_requests",
+        hold::one_address_cannot_take_all_requests,
     ),
     (
         "abuse::overload_is_shed_and_memory_stays",
