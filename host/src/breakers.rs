@@ -122,7 +122,7 @@ mod tests {
             max_bytes: 1 << 20,
             max_age: None,
         };
-        let store = Store::open(&Backend::Memory, bounds).unwrap();
+        let store = Store::open(&Backend::Memory, bounds.clone()).unwrap();
         for (key, value) in [
             (
                 "https://api.example.com",
