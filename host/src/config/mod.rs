@@ -163,7 +163,8 @@ impl Config {
     }
 }
 
-/// What the gateway reads: what is written there, the header in which we tell it who has connected, and whether it may log what is said.
+/// What the gateway reads: what is written there, the headers in which we tell it who has connected and what it is to do by itself, and
+/// whether it may log what is said.
 fn edge_environment(edge: &file::Edge, log: &file::Log) -> BTreeMap<String, String> {
     let mut environment = edge.environment.clone();
     if log.transcripts {
@@ -172,6 +173,11 @@ fn edge_environment(edge: &file::Edge, log: &file::Log) -> BTreeMap<String, Stri
     environment
         .entry(crate::edge::PEER_VARIABLE.to_owned())
         .or_insert_with(|| crate::edge::X_PEER.to_string());
+    // No other one: it is this one that is taken from clients.
+    environment.insert(
+        crate::edge::TASK_VARIABLE.to_owned(),
+        crate::edge::X_TASK.to_string(),
+    );
     environment
 }
 

@@ -28,6 +28,7 @@ pub(super) struct Section {
     pub(super) max_body_mib: u64,
     pub(super) request_timeout_ms: u64,
     pub(super) shutdown_grace_ms: u64,
+    pub(super) sweep_every_s: u64,
     pub(super) tls: Option<Tls>,
 }
 
@@ -62,6 +63,7 @@ impl Default for Section {
             max_body_mib: 32,
             request_timeout_ms: 120_000,
             shutdown_grace_ms: 30_000,
+            sweep_every_s: 60,
             tls: None,
         }
     }
@@ -85,6 +87,8 @@ pub(crate) struct Server {
     pub(crate) max_header: usize,
     pub(crate) max_body: u64,
     pub(crate) shutdown_grace: Duration,
+    /// How often the gateway is asked to remove what has ended, if at all.
+    pub(crate) sweep_every: Option<Duration>,
     pub(crate) tls: Option<TlsSettings>,
 }
 
@@ -131,6 +135,7 @@ pub(super) fn resolve(
         8,
         1024,
     )?;
+    reader.range("server.sweep_every_s", section.sweep_every_s, 0, 86_400)?;
     let tls = section.tls.as_ref().map(|tls| TlsSettings {
         certificate: reader.resolve(&tls.certificate),
         key: reader.resolve(&tls.key),
@@ -159,6 +164,8 @@ pub(super) fn resolve(
         max_header: section.max_header_kib << 10,
         max_body: section.max_body_mib << 20,
         shutdown_grace: Duration::from_millis(section.shutdown_grace_ms),
+        sweep_every: (section.sweep_every_s > 0)
+            .then(|| Duration::from_secs(section.sweep_every_s)),
         tls,
     };
     Ok((listen, server))

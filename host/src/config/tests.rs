@@ -61,6 +61,7 @@ fn the_sample_is_valid_and_names_every_key() {
         "max_body_mib",
         "request_timeout_ms",
         "shutdown_grace_ms",
+        "sweep_every_s",
         "cache_dir",
         "level",
         "format",
@@ -329,4 +330,28 @@ fn an_address_has_a_quarter_of_the_requests() {
         let config = parse(&format!("[server]\n{lines}\n{STAGES}")).unwrap();
         assert_eq!(config.server.limits.per_address, most, "{lines}");
     }
+}
+
+#[test]
+fn the_gateway_is_asked_to_sweep_unless_nobody_wants_it() {
+    for (line, every_s) in [
+        ("", Some(60)),
+        ("sweep_every_s = 1", Some(1)),
+        ("sweep_every_s = 0", None),
+    ] {
+        let config = parse(&format!(
+            "[server]\n{line}\n[edge.environment]\nTASK_HEADER = 'x-other'\n{STAGES}"
+        ));
+        let config = config.unwrap();
+        let every = every_s.map(std::time::Duration::from_secs);
+        assert_eq!(config.server.sweep_every, every);
+        // The one that is taken from clients.
+        let environment = &config.edge.grants.environment;
+        assert_eq!(environment["TASK_HEADER"], "x-colloquy-task");
+    }
+    let message = mistake(&format!("[server]\nsweep_every_s = 86401\n{STAGES}"));
+    assert!(
+        message.contains("server.sweep_every_s must be 0 to 86400"),
+        "{message}"
+    );
 }

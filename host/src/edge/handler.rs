@@ -20,6 +20,7 @@ use super::peer::{self, Peer};
 use super::problem::Problem;
 use super::record::Record;
 use super::request_id::{RequestId, X_REQUEST_ID};
+use super::upkeep;
 use crate::bind::{Report, Stages};
 use crate::breakers::Breakers;
 use crate::metrics::{Metrics, method_label};
@@ -205,6 +206,7 @@ impl Handler {
         }
         request.headers_mut().insert(X_REQUEST_ID, id.value());
         peer::tell(request.headers_mut(), peer);
+        upkeep::deny(request.headers_mut());
         let max = self.max_body;
         let limit = usize::try_from(max).unwrap_or(usize::MAX);
         let (head, body) = request.into_parts();

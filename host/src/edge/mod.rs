@@ -18,6 +18,7 @@ mod server;
 mod stall;
 mod tls;
 mod turn;
+mod upkeep;
 
 pub(crate) use component::{Component, Limits, Prepared, Resources};
 pub(crate) use handler::Handler;
@@ -26,3 +27,4 @@ pub(crate) use peer::{VARIABLE as PEER_VARIABLE, X_PEER};
 pub(crate) use server::Server;
 pub(crate) use tls::{Settings as TlsSettings, Tls, TlsError};
 pub(crate) use turn::Turn;
+pub(crate) use upkeep::{VARIABLE as TASK_VARIABLE, X_TASK};

@@ -20,6 +20,7 @@ use super::handler::Handler;
 use super::peer::{Crowd, Peer};
 use super::stall::Stalling;
 use super::tls::{self, Tls};
+use super::upkeep;
 use crate::config;
 
 /// Pause after a connection could not be accepted, which mostly means that files ran out.
@@ -79,6 +80,7 @@ impl Server {
             Some(tls) => tokio::spawn(tls.look_after()),
             None => tokio::spawn(tls::nothing_to_look_after()),
         };
+        let upkeep = tokio::spawn(upkeep::run(Arc::clone(&handler), settings.sweep_every));
         let door = Door {
             handler: &handler,
             settings: &settings,
@@ -96,6 +98,7 @@ impl Server {
             () = shutdown => {}
         }
         look_after.abort();
+        upkeep.abort();
         handler.closing.store(true, Ordering::SeqCst);
         drop((listener, watchers));
         tracing::info!(

@@ -17,6 +17,7 @@ mod edge_tts;
 mod events;
 mod faults;
 mod hostile;
+mod idle;
 mod llm;
 mod observe;
 mod openai;
@@ -67,6 +68,7 @@ fn main() -> anyhow::Result<()> {
     let own = [
         sessions::OWN_CASES,
         sharing::OWN_CASES,
+        idle::OWN_CASES,
         abuse::OWN_CASES,
         security::OWN_CASES,
         events::OWN_CASES,
