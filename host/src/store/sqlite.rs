@@ -329,6 +329,8 @@ fn connect(path: &Path) -> Result<Connection, Failure> {
     connection.busy_timeout(LOCKED)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
+    // What is removed is what people said: it is not left in free pages.
+    connection.pragma_update(None, "secure_delete", "ON")?;
     if schema(&connection)? < SCHEMA {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         // Somebody else may have been faster.

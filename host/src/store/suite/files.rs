@@ -111,6 +111,29 @@ async fn sqlite_survives_a_killed_process() {
 }
 
 #[tokio::test]
+async fn what_is_removed_is_not_in_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bucket.sqlite3");
+    let has_words = || {
+        let bytes = std::fs::read(&path).unwrap();
+        bytes.windows(9).any(|window| window == b"my secret")
+    };
+    let store = || Store::open(&Backend::Sqlite(path.clone()), ROOMY).unwrap();
+    // What is written is in the file itself when the last connection has closed.
+    let filled = store();
+    filled
+        .set("session".into(), "my secret".into())
+        .await
+        .unwrap();
+    drop(filled);
+    assert!(has_words());
+    let emptied = store();
+    emptied.delete("session".into()).await.unwrap();
+    drop(emptied);
+    assert!(!has_words());
+}
+
+#[tokio::test]
 async fn a_file_from_the_future_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bucket.sqlite3");
