@@ -6,6 +6,10 @@
     unsafe_code,
     reason = "the bindings are generated where they are exported"
 )]
+#![allow(
+    clippy::print_stderr,
+    reason = "what a guest prints is one of the ways to misbehave"
+)]
 
 mod bindings {
     #![allow(unsafe_code, missing_docs, unreachable_pub, reason = "generated code")]
