@@ -28,6 +28,8 @@ pub use host::Host;
 
 /// Most bytes read at a time.
 const READ: u64 = 16 << 10;
+/// How much later the host gives up a pause than its reader.
+const SLACK: Duration = Duration::from_secs(1);
 
 /// The host's HTTP.
 #[derive(Debug, Clone, Copy, Default)]
@@ -45,7 +47,10 @@ impl Transport for Http {
         // A host that knows no such limits says so; the waits below have theirs anyway.
         let _known = options.set_connect_timeout(Some(limit));
         let _known = options.set_first_byte_timeout(Some(limit));
-        let _known = options.set_between_bytes_timeout(Some(nanoseconds(request.limits.pause)));
+        // Later than the waits below, which know what they waited for: some hosts tell no reason for a body that ends, so theirs would look
+        // like an answer that was cut short.
+        let pause = request.limits.pause.saturating_add(SLACK);
+        let _known = options.set_between_bytes_timeout(Some(nanoseconds(pause)));
         let answer = handle(outgoing, Some(options)).map_err(|code| failure(&code))?;
         send(body, request.body, head)?;
         let incoming = receive(&answer, head)?;
