@@ -30,6 +30,18 @@ pub(crate) fn for_components(command: &mut Command) -> &mut Command {
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
 }
 
+/// Builds a program of the test crate; gives its file. It is selected from the whole workspace, as the tests are, so that nothing is compiled
+/// again with other features.
+pub(crate) fn test_program(name: &str) -> Result<PathBuf> {
+    let mut command = cargo();
+    command.args(["build", "--quiet", "--release", "--workspace"]);
+    command.args(["--exclude", "xtask", "--bin", name]);
+    let built = build(&mut command)?;
+    let program = built.into_iter().find(|artifact| artifact.name == name);
+    let program = program.with_context(|| format!("the build made no `{name}`"))?;
+    Ok(program.path)
+}
+
 /// Something that a build made.
 #[derive(Debug)]
 pub(crate) struct Artifact {

@@ -1,6 +1,7 @@
 //! `bench`: ratios of two things measured in turns on this machine.
 
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::Result;
 use clap::ValueEnum;
@@ -27,7 +28,7 @@ pub(crate) fn run(what: What, args: &[String]) -> Result<()> {
             setup::run()?;
             recordings::run(&[])?;
             preinit::prepare(Path::new(super::CONFIG))?;
-            let mut bench = program("bench-preinit", args);
+            let mut bench = program("bench-preinit", args)?;
             run::shown(test::environment(&mut bench)?)
         }
         What::Soak => {
@@ -35,7 +36,7 @@ pub(crate) fn run(what: What, args: &[String]) -> Result<()> {
             models::run(&[])?;
             recordings::run(&[])?;
             build::run()?;
-            run::shown(test::environment(&mut program("soak", args))?)
+            run::shown(test::environment(&mut program("soak", args)?)?)
         }
     }
 }
@@ -48,7 +49,7 @@ fn turns(args: &[String]) -> Result<()> {
     let python = python::environment("peer")?;
     build::run()?;
     let recordings = paths::recordings()?;
-    let mut bench = program("bench", args);
+    let mut bench = program("bench", args)?;
     test::environment(&mut bench)?
         .env("COLLOQUY_PYTHON", python)
         .env("COLLOQUY_WHISPER", recordings.join("peer/whisper-tiny.en"))
@@ -56,11 +57,8 @@ fn turns(args: &[String]) -> Result<()> {
     run::shown(&mut bench)
 }
 
-fn program(name: &str, args: &[String]) -> std::process::Command {
-    let mut bench = cargo::cargo();
-    bench
-        .args(["run", "--quiet", "--release", "--package", "colloquy-tests"])
-        .args(["--bin", name, "--"])
-        .args(args);
-    bench
+fn program(name: &str, args: &[String]) -> Result<Command> {
+    let mut bench = Command::new(cargo::test_program(name)?);
+    bench.args(args);
+    Ok(bench)
 }

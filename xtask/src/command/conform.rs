@@ -9,25 +9,11 @@ use crate::cargo;
 
 /// Builds the suite and runs it where the command was given, so that relative paths mean what they say there.
 pub(crate) fn run(args: &[String]) -> Result<()> {
-    let mut build = cargo::cargo();
-    build.args([
-        "build",
-        "--quiet",
-        "--release",
-        "--package",
-        "colloquy-tests",
-        "--bin",
-        "conform",
-    ]);
-    let built = cargo::build(&mut build)?;
-    let program = built
-        .iter()
-        .find(|artifact| artifact.name == "conform")
-        .context("the build made no `conform`")?;
-    let mut suite = Command::new(&program.path);
+    let program = cargo::test_program("conform")?;
+    let mut suite = Command::new(&program);
     let status = test::environment(suite.args(args))?
         .status()
-        .with_context(|| program.path.display().to_string())?;
+        .with_context(|| program.display().to_string())?;
     if !status.success() {
         // What is wrong has been said line by line, or is the help text.
         bail!("the component does not conform, or could not be tried");

@@ -43,16 +43,7 @@ fn options(args: &[String]) -> Result<Options> {
 pub(crate) fn run(what: What, args: &[String]) -> Result<()> {
     let What::Intent = what;
     let Options { stage, rest } = options(args)?;
-    // Selected from the whole workspace, as the tests are, so that nothing is compiled again with other features.
-    let mut build = cargo::cargo();
-    build.args(["build", "--quiet", "--release", "--workspace"]);
-    build.args(["--exclude", "xtask", "--bin", "eval-intent"]);
-    let built = cargo::build(&mut build)?;
-    let program = built
-        .iter()
-        .find(|artifact| artifact.name == "eval-intent")
-        .context("the build made no `eval-intent`")?;
-    let mut evaluation = Command::new(&program.path);
+    let mut evaluation = Command::new(cargo::test_program("eval-intent")?);
     evaluation.args(&rest);
     let is_own = |arg: &String| arg == "--component" || arg.starts_with("--component=");
     if !rest.iter().any(|arg| is_own(arg) || arg == "--help") {
