@@ -43,7 +43,8 @@ fn options(args: &[String]) -> Result<Options> {
 pub(crate) fn run(what: What, args: &[String]) -> Result<()> {
     let What::Intent = what;
     let Options { stage, rest } = options(args)?;
-    let mut evaluation = Command::new(cargo::test_program("eval-intent")?);
+    let program = cargo::test_program("eval-intent")?;
+    let mut evaluation = Command::new(&program);
     evaluation.args(&rest);
     let is_own = |arg: &String| arg == "--component" || arg.starts_with("--component=");
     if !rest.iter().any(|arg| is_own(arg) || arg == "--help") {
@@ -70,7 +71,7 @@ pub(crate) fn run(what: What, args: &[String]) -> Result<()> {
     }
     let status = test::environment(&mut evaluation)?
         .status()
-        .with_context(|| program.path.display().to_string())?;
+        .with_context(|| program.display().to_string())?;
     if !status.success() {
         // The report or the error has been printed.
         bail!("a target is missed, or the stage could not be measured");
