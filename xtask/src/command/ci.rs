@@ -10,6 +10,11 @@ pub(crate) fn run() -> Result<()> {
     setup::run()?;
     ui::step("Checking", "format");
     run::shown(cargo::cargo().args(["fmt", "--all", "--check"]))?;
+    ui::step("Checking", "the lock file of the fuzz targets");
+    // They are a workspace of their own, built last and with `--locked`; a dependency that is new must not be missed until then.
+    let mut fuzz = cargo::cargo();
+    fuzz.current_dir(paths::root().join("tests/fuzz"));
+    run::shown(fuzz.args(["fetch", "--quiet", "--locked"]))?;
     ui::step("Checking", "licences and origins of dependencies");
     licences::run()?;
     ui::step("Checking", "lints");
