@@ -37,6 +37,11 @@ impl Endpoint {
             _ => return Err(BadEndpoint),
         };
         let authority = uri.authority().ok_or(BadEndpoint)?;
+        let host = authority
+            .host()
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .to_ascii_lowercase();
         let has_port = authority.as_str() != authority.host();
         let port = match authority.port_u16() {
             Some(port) => port,
@@ -49,20 +54,19 @@ impl Endpoint {
         {
             return Err(BadEndpoint);
         }
-        let host = authority
-            .host()
-            .trim_start_matches('[')
-            .trim_end_matches(']');
+        let usual = if tls { ":443" } else { ":80" };
+        let authority = authority.as_str().to_ascii_lowercase();
+        let authority = authority.strip_suffix(usual).unwrap_or(&authority);
         Ok(Self {
             tls,
-            host: host.to_owned(),
+            host,
             port,
-            authority: authority.as_str().to_owned(),
+            authority: authority.to_owned(),
             path: uri.path().to_owned(),
         })
     }
 
-    /// Scheme, host and port.
+    /// Scheme, host and port, the same for each way to write them.
     #[must_use]
     pub fn origin(&self) -> String {
         let scheme = if self.tls { "wss" } else { "ws" };
@@ -174,6 +178,11 @@ mod tests {
             (false, 8080, "::1")
         );
         assert_eq!(endpoint.origin(), "ws://[::1]:8080");
+        // A breaker is kept under it, which is to be one however the address is written.
+        for text in ["wss://Speech.example.com:443/a", "wss://speech.example.com"] {
+            let origin = Endpoint::parse(text).unwrap().origin();
+            assert_eq!(origin, "wss://speech.example.com", "{text}");
+        }
         for text in [
             "https://example.com/a",
             "example.com",

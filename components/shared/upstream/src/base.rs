@@ -7,7 +7,7 @@ use std::fmt;
 pub struct BaseUrl {
     /// Whether it is https.
     pub tls: bool,
-    /// Host, with the port if one was given.
+    /// Host, with the port where it is not the scheme's own.
     pub authority: String,
     prefix: String,
 }
@@ -43,11 +43,14 @@ impl BaseUrl {
         {
             return Err(BadUrl);
         }
+        let authority = authority.to_ascii_lowercase();
+        let usual = if tls { ":443" } else { ":80" };
+        let authority = authority.strip_suffix(usual).unwrap_or(&authority);
         let prefix = path.trim_end_matches('/');
         let prefix = prefix.strip_suffix("/v1").unwrap_or(prefix);
         Ok(Self {
             tls,
-            authority: authority.to_ascii_lowercase(),
+            authority: authority.to_owned(),
             prefix: prefix.trim_end_matches('/').to_owned(),
         })
     }
@@ -59,7 +62,7 @@ impl BaseUrl {
     }
 }
 
-/// The origin, as `outbound` of a host lists it.
+/// The origin, the same for each way to write it: a server's breaker is kept under it, and hosts look there.
 impl fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.tls { "https" } else { "http" };
@@ -85,6 +88,19 @@ mod tests {
         }
         let base = BaseUrl::parse("http://[::1]:8080/a").unwrap();
         assert_eq!(base.to_string(), "http://[::1]:8080");
+    }
+
+    #[test]
+    fn a_server_has_one_origin() {
+        for (text, origin) in [
+            ("https://API.example.com:443/v1", "https://api.example.com"),
+            ("http://api.example.com:80", "http://api.example.com"),
+            ("https://api.example.com:80", "https://api.example.com:80"),
+            ("http://api.example.com:8080", "http://api.example.com:8080"),
+            ("https://[::1]:443", "https://[::1]"),
+        ] {
+            assert_eq!(BaseUrl::parse(text).unwrap().to_string(), origin, "{text}");
+        }
     }
 
     #[test]
