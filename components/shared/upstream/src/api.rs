@@ -215,8 +215,11 @@ impl Api {
                 Err(stopped) => stopped,
             };
             let wait = patience.wait(stopped.again, surroundings.uptime(), surroundings.random());
+            let Some(wait) = wait else {
+                return Err(stopped.failure);
+            };
             // When that was the failure that opened the breaker it is the one to tell, and nothing is worth a wait.
-            let (Some(wait), Ok(next)) = (wait, gate.enter()) else {
+            let Ok(next) = gate.enter() else {
                 return Err(stopped.failure);
             };
             self.log(&format!(

@@ -17,6 +17,8 @@ pub(crate) struct Place {
     pub(crate) ms: Cell<u64>,
     pub(crate) store: RefCell<HashMap<String, Vec<u8>>>,
     pub(crate) broken: Cell<bool>,
+    /// How often something of it was looked at.
+    pub(crate) n_edits: Cell<u32>,
     /// Runs between a look at a value and its replacement, once.
     pub(crate) rival: RefCell<Option<Vec<u8>>>,
     pub(crate) told: RefCell<Vec<Change>>,
@@ -61,6 +63,7 @@ impl Surroundings for Place {
         if self.broken.get() {
             return Err(NoStore("broken".into()));
         }
+        self.n_edits.set(self.n_edits.get() + 1);
         loop {
             let seen = self.store.borrow().get(key).cloned();
             let Some(value) = edit(seen.as_deref()) else {

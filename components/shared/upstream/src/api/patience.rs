@@ -83,6 +83,14 @@ fn what_would_fail_again_is_not() {
 }
 
 #[test]
+fn the_breaker_is_asked_for_attempts_only() {
+    let server = Server::new(&[answers(400)]);
+    assert!(post(&patient(), &server).is_err());
+    // To enter, and to report. One that nobody follows up would let a caller in to try who does not.
+    assert_eq!(server.place.n_edits.get(), 2);
+}
+
+#[test]
 fn attempts_end() {
     let server = Server::new(&[answers(500)]);
     let failed = Failure::Unavailable("the server failed (500)".into());
