@@ -56,11 +56,15 @@ impl Answer {
     pub fn read(content_type: &str, body: &[u8]) -> Result<Self, Failure> {
         let kind = content_type.split(';').next().unwrap_or_default().trim();
         let is_json = kind.eq_ignore_ascii_case("application/json") || kind.ends_with("+json");
-        // Servers exist that send JSON as text, and text as HTML.
-        if is_json || body.trim_ascii_start().starts_with(b"{") {
+        let begins = |mark: &[u8]| body.trim_ascii_start().starts_with(mark);
+        // Servers exist that send JSON as text, and (whisper.cpp's) text as HTML.
+        if is_json || begins(b"{") {
             return Self::json(body);
         }
-        if !kind.is_empty() && !kind.eq_ignore_ascii_case("text/plain") {
+        let is_page = kind.eq_ignore_ascii_case("text/html") && begins(b"<");
+        let texts = ["", "text/plain", "text/html"];
+        let is_text = texts.iter().any(|text| kind.eq_ignore_ascii_case(text));
+        if is_page || !is_text {
             return Err(bad("is neither JSON nor plain text"));
         }
         let text = std::str::from_utf8(body).map_err(|_| bad("is not UTF-8"))?;
@@ -75,13 +79,16 @@ impl Answer {
             .as_str()
             .filter(|name| !name.is_empty())
             .map(str::to_owned);
-        match (json.segments.as_array(), json.text.as_str()) {
-            (Some(segments), text) if !segments.is_empty() || text.is_none_or(blank) => Ok(Self {
+        let segments = json.segments.as_array();
+        let heard: Vec<_> = segments.into_iter().flatten().filter_map(segment).collect();
+        match json.text.as_str() {
+            // Segments without a text, if any.
+            Some(text) if heard.is_empty() => Ok(Self::plain(text, language)),
+            None if segments.is_none() => Err(bad("has no transcript")),
+            _ => Ok(Self {
                 language,
-                segments: segments.iter().filter_map(segment).collect(),
+                segments: heard,
             }),
-            (_, Some(text)) => Ok(Self::plain(text, language)),
-            _ => Err(bad("has no transcript")),
         }
     }
 
@@ -117,10 +124,6 @@ fn segment(value: &Value) -> Option<Heard> {
         no_speech_prob: number("no_speech_prob"),
         temperature: number("temperature"),
     })
-}
-
-fn blank(text: &str) -> bool {
-    text.trim().is_empty()
 }
 
 fn bad(what: &str) -> Failure {
@@ -176,7 +179,13 @@ mod tests {
                 "application/json",
                 r#"{"text":"Hello there.","segments":null,"language":7}"#,
             ),
+            (
+                "application/json",
+                r#"{"text":"Hello there.","segments":[{"id":0,"start":0.0,"end":1.0}]}"#,
+            ),
             ("text/plain", "Hello there.\n"),
+            // whisper.cpp's server.
+            ("text/html; charset=utf-8", " Hello there.\n"),
             ("text/html", r#"{"text":"Hello there."}"#),
             ("", "Hello there."),
         ] {
@@ -206,6 +215,8 @@ mod tests {
             ("application/json", b"{\"txt\":\"x\"}"),
             ("application/json", b"[]"),
             ("text/html", b"<html>sign in</html>"),
+            ("text/html", b"\n<!DOCTYPE html>"),
+            ("text/vtt", b"WEBVTT"),
             ("audio/wav", b"RIFF"),
             ("text/plain", b"\xff\xfe"),
         ] {
