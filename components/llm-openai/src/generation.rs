@@ -24,6 +24,10 @@ const ROUTE: &str = "/v1/chat/completions";
 const LONGEST: (usize, usize) = (16 << 20, 1 << 20);
 /// Characters of a token are about four; one and a half times that is never reached by an answer that keeps to its tokens.
 const CHARACTERS_PER_TOKEN: usize = 6;
+/// Most bytes of text that go through the filters at once.
+const PIECE: usize = 1 << 10;
+/// A byte order mark.
+const MARK: [u8; 3] = *b"\xef\xbb\xbf";
 /// How long a call waits for text. Then it gives none, so that a host sees in time that nobody waits for the answer any more.
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
 /// As many as the pipeline takes.
@@ -71,8 +75,8 @@ pub struct Generation {
 
 /// In which form it comes.
 enum Form {
-    /// Nothing but space has come yet.
-    Unknown,
+    /// Nothing but space has come yet, and a byte order mark or a part of one, which is kept.
+    Unknown(Vec<u8>),
     Stream(Events),
     Document(Vec<u8>),
 }
@@ -101,7 +105,7 @@ impl Generation {
         Ok(Self {
             body: Some(response.body),
             until: Instant::now() + config.total,
-            form: Form::Unknown,
+            form: Form::Unknown(Vec::new()),
             n_bytes: 0,
             speech: Speech::new(characters.min(MOST_CHARACTERS), ids),
             ready: VecDeque::new(),
@@ -156,16 +160,29 @@ impl Generation {
         if self.n_bytes > LONGEST.0 {
             return Err(self.no_answer("an answer without an end"));
         }
-        if matches!(self.form, Form::Unknown) {
-            let space = |byte: &&u8| byte.is_ascii_whitespace() || b"\xef\xbb\xbf".contains(byte);
-            match bytes.iter().find(|byte| !space(byte)) {
-                Some(b'{' | b'[') => self.form = Form::Document(Vec::new()),
-                Some(b'<') => return Err(self.no_answer("a page instead of an answer")),
-                Some(_) => self.form = Form::Stream(Events::default()),
-                // Neither a line nor a document has begun.
-                None => return Ok(()),
+        let Form::Unknown(beginning) = &mut self.form else {
+            return self.take_more(bytes);
+        };
+        beginning.extend(bytes);
+        let text = beginning.trim_ascii_start();
+        let text = text.strip_prefix(&MARK).unwrap_or(text).trim_ascii_start();
+        let form = match text.first() {
+            Some(b'{' | b'[') => Form::Document(Vec::new()),
+            Some(b'<') => return Err(self.no_answer("a page instead of an answer")),
+            Some(_) if !MARK.starts_with(text) => Form::Stream(Events::default()),
+            // Neither a line nor a document has begun.
+            _ => {
+                beginning.retain(|byte| !byte.is_ascii_whitespace());
+                return Ok(());
             }
-        }
+        };
+        let text = text.to_vec();
+        self.form = form;
+        self.take_more(&text)
+    }
+
+    /// Takes bytes of a known form.
+    fn take_more(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         match &mut self.form {
             Form::Document(document) => {
                 document.extend(bytes);
@@ -186,7 +203,7 @@ impl Generation {
                 }
                 Ok(())
             }
-            Form::Unknown => Ok(()),
+            Form::Unknown(_) => Ok(()),
         }
     }
 
@@ -197,13 +214,7 @@ impl Generation {
                 return Ok(());
             }
             match part {
-                Part::Text(text) => {
-                    let text = self.speech.push(&text);
-                    self.say(text);
-                    if self.speech.is_full() {
-                        self.conclude(Finish::Length);
-                    }
-                }
+                Part::Text(text) => self.take_text(&text),
                 Part::Finish(finish) => self.finish = Some(finish),
                 Part::Tokens(tokens) => self.tokens = tokens,
                 Part::Done => self.conclude(self.finish.unwrap_or(Finish::Stop)),
@@ -218,6 +229,20 @@ impl Generation {
         Ok(())
     }
 
+    /// In pieces: the filters move what they hold with each character, and how much comes at once is for the server to say.
+    fn take_text(&mut self, text: &str) {
+        let mut rest = text;
+        while !rest.is_empty() && !self.speech.is_full() {
+            let (piece, later) = rest.split_at(rest.floor_char_boundary(PIECE));
+            let said = self.speech.push(piece);
+            self.say(said);
+            rest = later;
+        }
+        if self.speech.is_full() {
+            self.conclude(Finish::Length);
+        }
+    }
+
     fn end_of_body(&mut self) -> Result<(), Failure> {
         if let Form::Document(document) = &self.form {
             let parts = delta::whole(document).map_err(|error| self.no_answer(error))?;
@@ -228,7 +253,7 @@ impl Generation {
                 self.conclude(finish);
                 Ok(())
             }
-            None if matches!(self.form, Form::Unknown) => Err(self.no_answer("nothing")),
+            None if matches!(self.form, Form::Unknown(_)) => Err(self.no_answer("nothing")),
             None => Err(self.no_answer("an answer that is cut short")),
         }
     }

@@ -10,6 +10,7 @@ use super::*;
 use crate::request::{Message, Role};
 
 mod asked;
+mod documents;
 mod streams;
 
 use streams::{GROQ, LLAMA_CPP, OLLAMA, OPENAI, VLLM};
@@ -224,22 +225,6 @@ fn the_dialects_of_servers() {
             assert_eq!(answer(&stream), Ok(expected), "{stream}");
         }
     }
-}
-
-#[test]
-fn one_document_is_an_answer_too() {
-    let document = r#" {"object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":
-        "She wrote A-0 and led COBOL.\nITEMS: a-0","reasoning":"hm"},"finish_reason":"length"}],"usage":{"prompt_tokens":3,"completion_tokens":4}}"#;
-    // Cut off for length, the line of items may lack some.
-    assert_eq!(
-        answer(document),
-        Ok((SAID.into(), Finish::Length, tokens(3, 4, 0), None))
-    );
-    let document = document.replace("length", "stop");
-    assert_eq!(
-        answer(&document),
-        Ok((SAID.into(), Finish::Stop, tokens(3, 4, 0), ids(&["a-0"])))
-    );
 }
 
 fn event(text: &str, finish: &str) -> String {
