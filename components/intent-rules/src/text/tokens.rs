@@ -32,6 +32,13 @@ pub fn tokenize(text: &str) -> Vec<Token> {
             word.end = end;
             continue;
         }
+        // An accent may come apart from its letter, as some systems write it; it is none of its own.
+        if let Some(word) = &mut word
+            && matches!(c, '\u{300}'..='\u{36f}')
+        {
+            word.end = end;
+            continue;
+        }
         let apostrophe = matches!(c, '\'' | '\u{2019}');
         if let Some(done) = word.take() {
             keep(&mut tokens, done, previous_end_was_apostrophe);
@@ -109,7 +116,7 @@ mod tests {
 
     #[test]
     fn words_are_the_same_however_they_were_written() {
-        let cases: [(&str, &[&str]); 7] = [
+        let cases: [(&str, &[&str]); 8] = [
             ("What's FLOW-MATIC?", &["what", "is", "flow", "matic"]),
             ("what s Grace's idea", &["what", "is", "grace", "idea"]),
             (
@@ -118,6 +125,8 @@ mod tests {
             ),
             ("the '40s and 1950s", &["the", "40s", "and", "1950s"]),
             ("Øystein Ore", &["oystein", "ore"]),
+            // Letter and accent apart.
+            ("the re\u{301}sume\u{301}", &["the", "resume"]),
             ("  --  ", &[]),
             ("A-0", &["a", "0"]),
         ];
@@ -128,11 +137,11 @@ mod tests {
 
     #[test]
     fn offsets_point_at_the_words() {
-        let text = "Über  co-bol!";
+        let text = "Über  co-bol! Cafe\u{301}.";
         let found: Vec<&str> = super::tokenize(text)
             .iter()
             .map(|t| &text[t.start..t.end])
             .collect();
-        assert_eq!(found, ["Über", "co", "bol"]);
+        assert_eq!(found, ["Über", "co", "bol", "Cafe\u{301}"]);
     }
 }
