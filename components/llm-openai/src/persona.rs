@@ -105,24 +105,38 @@ impl Persona {
         self.help.first().map(|phrase| self.phrase(phrase))
     }
 
-    /// A phrase with the subject's name and pronouns in their places.
+    /// A phrase with the subject's name, and pronouns and verbs that go with it, in the places of `content/persona.schema.json`.
     fn phrase(&self, phrase: &str) -> String {
-        let [subjective, objective, possessive] = match (self.person, self.subject.pronoun) {
-            (Person::First, _) => ["I", "me", "my"],
-            (Person::Third, Pronoun::She) => ["she", "her", "her"],
-            (Person::Third, Pronoun::He) => ["he", "him", "his"],
-            (Person::Third, Pronoun::They) => ["they", "them", "their"],
-        };
-        let mut text = phrase.replace("{name}", &self.subject.name);
-        for (place, word) in [
-            ("they", subjective),
-            ("them", objective),
-            ("their", possessive),
-        ] {
+        let name = ("name", self.subject.name.as_str());
+        let mut text = phrase.to_owned();
+        for (place, word) in self.forms().into_iter().chain([name]) {
             text = text.replace(&format!("{{{place}}}"), word);
             text = text.replace(&format!("{{{}}}", capitalised(place)), &capitalised(word));
         }
         text
+    }
+
+    /// What stands in each place but that of the name; as `llm-template` fills them.
+    fn forms(&self) -> [(&'static str, &'static str); 8] {
+        [
+            ("they", ["I", "she", "he", "they"]),
+            ("them", ["me", "her", "him", "them"]),
+            ("their", ["my", "her", "his", "their"]),
+            ("themselves", ["myself", "herself", "himself", "themselves"]),
+            ("was", ["was", "was", "was", "were"]),
+            ("am", ["am", "is", "is", "are"]),
+            ("have", ["have", "has", "has", "have"]),
+            ("do", ["do", "does", "does", "do"]),
+        ]
+        .map(|(place, [first, she, he, they])| {
+            let form = match (self.person, self.subject.pronoun) {
+                (Person::First, _) => first,
+                (Person::Third, Pronoun::She) => she,
+                (Person::Third, Pronoun::He) => he,
+                (Person::Third, Pronoun::They) => they,
+            };
+            (place, form)
+        })
     }
 }
 
@@ -147,6 +161,44 @@ mod tests {
             "{about}"
         );
         assert!(!persona.help().unwrap().contains('{'));
+    }
+
+    #[test]
+    fn all_places_of_the_schema_are_filled() {
+        let schema = include_str!("../../../content/persona.schema.json");
+        let persona = |person: &str, pronoun: &str| {
+            let about = "{Name}: {They} {them} {their} {themselves} {was} {am} {have} {do}.";
+            let json = serde_json::json!({
+                "name": "Ruth", "person": person, "style": "Plain.", "about": [about],
+                "subject": { "name": "Grace", "pronoun": pronoun },
+            });
+            for place in about
+                .split('{')
+                .skip(2)
+                .filter_map(|rest| rest.split('}').next())
+            {
+                let place = format!("{{{}}}", place.to_lowercase());
+                assert!(schema.contains(&place), "{place}");
+            }
+            let persona = Persona::from_json(json.to_string().as_bytes());
+            persona.unwrap().about().unwrap()
+        };
+        for (person, pronoun, expected) in [
+            ("first", "she", "Grace: I me my myself was am have do."),
+            (
+                "third",
+                "she",
+                "Grace: She her her herself was is has does.",
+            ),
+            ("third", "he", "Grace: He him his himself was is has does."),
+            (
+                "third",
+                "they",
+                "Grace: They them their themselves were are have do.",
+            ),
+        ] {
+            assert_eq!(persona(person, pronoun), expected);
+        }
     }
 
     #[test]
