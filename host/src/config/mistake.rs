@@ -35,10 +35,15 @@ impl Mistake {
             .lines()
             .next()
             .unwrap_or("it cannot be read");
-        let what = match suggestion(message) {
-            Some(meant) => format!("{message}; did you mean `{meant}`?"),
-            None => message.to_owned(),
-        };
+        let mut what = plain(message);
+        if let Some(meant) = suggestion(message) {
+            what = format!("{what}; did you mean `{meant}`?");
+        }
+        // An unknown name is told by the message itself.
+        let place = line.and_then(|n| text.lines().nth(n - 1)).and_then(place);
+        if let Some(place) = place.filter(|_| !message.starts_with("unknown field")) {
+            what = format!("{place}: {what}");
+        }
         Self {
             file: file.to_owned(),
             line,
@@ -54,6 +59,40 @@ impl Mistake {
             what: format!("{key} {what}"),
         }
     }
+}
+
+/// What the TOML reader says in words of Rust, in words of the file.
+fn plain(message: &str) -> String {
+    // It would quote what should not be there, and what should not be there is a key.
+    if message.ends_with("expected struct Credential") {
+        return "a key does not stand here: name the variable of the environment that has it, `{ env = \"NAME\" }`".to_owned();
+    }
+    for (rust, plain) in [
+        ("usize", "a whole number"),
+        ("u64", "a whole number"),
+        ("u32", "a whole number"),
+        ("f64", "a number"),
+        ("a sequence", "a list"),
+        ("a map", "a table"),
+    ] {
+        if let Some(said) = message.strip_suffix(&format!("expected {rust}")) {
+            return format!("{said}expected {plain}");
+        }
+    }
+    match message.rsplit_once("expected struct ") {
+        Some((said, _)) => format!("{said}expected a table"),
+        None => message.to_owned(),
+    }
+}
+
+/// The section or the key of a line.
+fn place(line: &str) -> Option<&str> {
+    let line = line.trim();
+    if line.starts_with('[') {
+        return Some(line);
+    }
+    let (key, _) = line.split_once('=')?;
+    Some(key.trim())
 }
 
 fn line_of(text: &str, offset: usize) -> usize {

@@ -6,6 +6,7 @@
 mod events;
 mod file;
 mod keyvalue;
+mod log;
 mod mistake;
 mod server;
 mod stage;
@@ -106,7 +107,12 @@ impl Config {
         let unreadable = |error: std::io::Error| Mistake {
             file: path.to_owned(),
             line: None,
-            what: error.to_string(),
+            what: match error.kind() {
+                std::io::ErrorKind::NotFound => {
+                    "there is no such file; `--config FILE` names another one".to_owned()
+                }
+                _ => error.to_string(),
+            },
         };
         let text = std::fs::read_to_string(path).map_err(unreadable)?;
         let path = std::path::absolute(path).map_err(unreadable)?;
@@ -123,6 +129,7 @@ impl Config {
         let reader = Reader { path, text };
         let server = &file.server;
         let (listen, settings) = server::resolve(&reader, server)?;
+        log::check(&reader, &file.log.level)?;
         reader.range("edge.memory_mib", file.edge.memory_mib as u64, 1, 4096)?;
         let edge_memory = file.edge.memory_mib << 20;
         let stages = stage::resolve(&reader, file.stage, &file.chain)?;

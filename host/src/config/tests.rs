@@ -157,6 +157,45 @@ fn values_out_of_range_have_their_line() {
 }
 
 #[test]
+fn a_value_of_another_type_is_told_with_its_key() {
+    for (text, what) in [
+        (
+            "[server]\nmax_connections = 'many'",
+            "line 2: max_connections: invalid type: string \"many\", expected a whole number",
+        ),
+        (
+            "[stage.vad]\ninstances = 1",
+            "line 1: [stage.vad]: missing field `component`",
+        ),
+        (
+            "[stage.vad]\ncomponent = 'a.wasm'\noutbound = 'https://a'",
+            "line 3: outbound: invalid type: string \"https://a\", expected a list",
+        ),
+        (
+            "[log]\nformat = 'xml'",
+            "line 2: format: unknown variant `xml`, expected `text` or `json`",
+        ),
+    ] {
+        assert!(mistake(text).ends_with(what), "{}", mistake(text));
+    }
+}
+
+#[test]
+fn a_key_that_stands_in_the_file_is_not_told() {
+    for section in [
+        "[events.nats]\nurl = 'nats://h'\ncredentials = 'me:secret'",
+        "[stage.vad]\ncomponent = 'a.wasm'\ncredentials = { 'https://a' = 'secret' }",
+    ] {
+        let text = mistake(section);
+        assert!(
+            text.ends_with("credentials: a key does not stand here: name the variable of the environment that has it, `{ env = \"NAME\" }`"),
+            "{text}"
+        );
+        assert!(!text.contains("secret"), "{text}");
+    }
+}
+
+#[test]
 fn destinations_and_their_keys_are_checked() {
     // A variable that every process has stands for a key.
     let key = "{ env = 'PATH' }";
@@ -259,7 +298,10 @@ fn a_missing_file_is_a_mistake_without_a_line() {
     let text = Config::read(Path::new("/nonexistent/colloquy.toml"))
         .unwrap_err()
         .to_string();
-    assert!(text.starts_with("/nonexistent/colloquy.toml: "), "{text}");
+    assert!(
+        text.starts_with("/nonexistent/colloquy.toml: there is no such file"),
+        "{text}"
+    );
 }
 
 fn order(chain: &Chain<Settings>, strategy: Strategy) -> Vec<&str> {
