@@ -22,7 +22,7 @@ pub(crate) const CASES: &[SharedCase] = &[(
 )];
 
 /// Where the file says that the service is.
-const BASE: &str = "http://localhost:3000";
+const BASE: &str = "http://127.0.0.1:8000";
 
 /// What stands between the body and what curl tells of it.
 const MARK: &str = "\n--colloquy--";
