@@ -249,6 +249,16 @@ impl Host {
         expect_json(self.post_text(text, session)?)
     }
 
+    /// The same for an answer in text only. Speaking takes most of the time of a turn, so this is for cases to which it does not matter.
+    pub fn ask_in_writing(&self, text: &str, session: Option<&str>) -> Result<Value> {
+        let mut body = serde_json::json!({ "text": text, "speak": false });
+        if let Some(session) = session {
+            body["session_id"] = session.into();
+        }
+        let url = format!("{}/process/text", self.url);
+        expect_json(self.client.post(url).json(&body).send()?)
+    }
+
     /// `POST /session/create`, giving the id.
     pub fn create_session(&self) -> Result<String> {
         let response = self

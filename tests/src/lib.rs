@@ -15,6 +15,7 @@ pub mod host;
 pub mod nats;
 pub mod nginx;
 pub mod otlp;
+pub mod places;
 pub mod preinit;
 pub mod process;
 pub mod python;

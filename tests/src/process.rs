@@ -1,22 +1,26 @@
 //! A server of somebody else as a process: started, awaited by what it prints, and stopped with everything that it started.
 
 use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use tempfile::TempDir;
 
 /// How long a start may take at most; the first one compiles the component.
 const START_LIMIT: Duration = Duration::from_secs(900);
 
-/// A running server. Dropping it kills its process group.
+/// A running server. Dropping it kills its process group, and removes what that has left in its folder for temporary files.
 #[derive(Debug)]
 pub struct Server {
     child: Child,
     log: PathBuf,
+    _temporary: TempDir,
 }
 
 impl Server {
@@ -28,7 +32,10 @@ impl Server {
         ready: impl Fn(&str) -> Option<T> + Clone + Send + 'static,
     ) -> Result<(Self, T)> {
         let program = command.get_program().to_string_lossy().into_owned();
+        // A program that is killed cleans nothing up.
+        let temporary = tempfile::tempdir()?;
         let mut child = command
+            .env("TMPDIR", temporary.path())
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -41,7 +48,11 @@ impl Server {
         let err = child.stderr.take().context("standard error")?;
         follow(out, file.try_clone()?, ready.clone(), found.clone());
         follow(err, file, ready, found);
-        let server = Self { child, log };
+        let server = Self {
+            child,
+            log,
+            _temporary: temporary,
+        };
         // The channel ends when the program does, because then both streams do.
         match awaited.recv_timeout(START_LIMIT) {
             Ok(found) => Ok((server, found)),
@@ -113,9 +124,22 @@ pub fn installed(name: &str, package: &str) -> Result<Option<PathBuf>> {
     Ok(found)
 }
 
-/// A port that is free now. Another program may take it; for servers that cannot say which one they took.
+/// The ports of [`free_port`], below those that a system gives to who asks for any (Linux from 32768, others from 49152): otherwise a
+/// connection of another case could take one before the server does, or while it is down.
+const PORTS: std::ops::Range<u32> = 20_000..32_000;
+
+/// A port that is free now, each time another one; for servers that cannot say which one they took.
 pub fn free_port() -> Result<u16> {
-    Ok(std::net::TcpListener::bind("127.0.0.1:0")?
-        .local_addr()?
-        .port())
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    let n_ports = PORTS.end - PORTS.start;
+    // Two runs at a time begin in different places.
+    let begin = std::process::id().wrapping_mul(101);
+    for _ in 0..n_ports {
+        let n = GIVEN.fetch_add(1, Ordering::Relaxed);
+        let port = u16::try_from(PORTS.start + begin.wrapping_add(n) % n_ports)?;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("no port of {PORTS:?} is free")
 }

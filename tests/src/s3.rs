@@ -1,6 +1,6 @@
 //! A real S3 server as a process: SeaweedFS, which comes with the Python packages of the tests.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -18,8 +18,21 @@ pub const CREDENTIALS: (&str, &str) = ("COLLOQUY_TEST_S3", "key:secret");
 #[derive(Debug)]
 pub struct Server {
     _process: process::Server,
+    _sockets: Sockets,
     /// On 127.0.0.1.
     pub port: u16,
+}
+
+/// Files that it leaves behind when it is killed, removed after it.
+#[derive(Debug)]
+struct Sockets(Vec<PathBuf>);
+
+impl Drop for Sockets {
+    fn drop(&mut self) {
+        for path in &self.0 {
+            let _never_made = std::fs::remove_file(path);
+        }
+    }
 }
 
 impl Server {
@@ -47,15 +60,20 @@ impl Server {
             .arg(format!("-s3.port={port}"));
         let filer = process::free_port()?;
         command.arg(format!("-filer.port={filer}"));
-        for other in [
-            "s3.port.grpc",
-            "master.port",
-            "master.port.grpc",
-            "volume.port",
-            "volume.port.grpc",
-            "filer.port.grpc",
-        ] {
-            command.arg(format!("-{other}={}", process::free_port()?));
+        // These would lie in `/tmp`, whatever `TMPDIR` says.
+        for name in ["s3", "filer"] {
+            let socket = folder.join(format!("{name}.sock"));
+            command.arg(format!("-{name}.localSocket={}", socket.display()));
+        }
+        command.arg(format!("-master.port={}", process::free_port()?));
+        command.arg(format!("-volume.port={}", process::free_port()?));
+        let mut sockets = Sockets(Vec::new());
+        for name in ["s3", "master", "volume", "filer"] {
+            let port = process::free_port()?;
+            command.arg(format!("-{name}.port.grpc={port}"));
+            // And for these there is no option.
+            let socket = format!("/tmp/seaweedfs-{name}-grpc-{port}.sock");
+            sockets.0.push(socket.into());
         }
         // It says nothing that would tell when it is ready, so any line will do, and then it is asked.
         let (process, ()) =
@@ -76,6 +94,7 @@ impl Server {
         ensure!(made.status().is_success(), "{}", made.status());
         Ok(Self {
             _process: process,
+            _sockets: sockets,
             port,
         })
     }

@@ -62,11 +62,13 @@ pub(crate) const OWN_CASES: &[OwnCase] = &[
         "abuse::one_address_cannot_take_all_requests",
         hold::one_address_cannot_take_all_requests,
     ),
-    (
-        "abuse::overload_is_shed_and_memory_stays",
-        overload::overload_is_shed_and_memory_stays,
-    ),
 ];
+
+/// Turns on every core, again and again.
+pub(crate) const ALONE_CASES: &[OwnCase] = &[(
+    "abuse::overload_is_shed_and_memory_stays",
+    overload::overload_is_shed_and_memory_stays,
+)];
 
 /// Nobody waits for so long but in a test that fails.
 const PATIENCE: Duration = Duration::from_secs(120);

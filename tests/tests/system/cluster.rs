@@ -253,6 +253,7 @@ fn until_at_work(hosts: &[Host], is_over: impl Fn() -> bool) -> Result<usize> {
             }
         }
         ensure!(!is_over(), "the turn ended before it was seen");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

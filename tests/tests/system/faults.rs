@@ -41,7 +41,7 @@ fn hostile_host() -> Result<Host> {
         let llm = stage(config, "llm")?;
         let component = root().canonicalize()?.join("dist/tests/hostile-llm.wasm");
         llm.insert("component".into(), component.display().to_string().into());
-        llm.insert("deadline_ms".into(), 1500.into());
+        llm.insert("deadline_ms".into(), 3000.into());
         llm.insert("memory_mib".into(), 64.into());
         llm.insert("instances".into(), 1.into());
         llm.remove("mounts");
@@ -149,7 +149,7 @@ fn a_deadline_that_passes_is_a_timeout() -> Result<()> {
         problem["stage"] == "asr" && problem["retryable"] == true,
         "{problem}"
     );
-    host.ask("What did she do at Harvard?", None)
+    host.ask_in_writing("What did she do at Harvard?", None)
         .context("a turn in text")?;
     Ok(())
 }
@@ -193,7 +193,7 @@ fn a_missing_model_is_unavailable() -> Result<()> {
         problem["stage"] == "asr" && problem["retryable"] == true,
         "{problem}"
     );
-    host.ask("What did she do at Harvard?", None)
+    host.ask_in_writing("What did she do at Harvard?", None)
         .context("a turn in text")?;
     Ok(())
 }
@@ -235,7 +235,9 @@ fn overload_is_shed() -> Result<()> {
         let turns: Vec<_> = (0..8)
             .map(|_| {
                 scope.spawn(|| -> Result<_> {
-                    let form = Form::new().file("audio_file", &path)?;
+                    let form = Form::new()
+                        .text("speak", "false")
+                        .file("audio_file", &path)?;
                     Ok(host
                         .client
                         .post(format!("{}/process", host.url))

@@ -38,6 +38,10 @@ pub(crate) const OWN_CASES: &[OwnCase] = &[
         "llm::the_emulator_is_a_chat_server_to_openais_client",
         real::the_emulator_is_a_chat_server_to_openais_client,
     ),
+];
+
+/// A model that computes for as long as it may take, with timeouts that count that.
+pub(crate) const ALONE_CASES: &[OwnCase] = &[
     (
         "llm::a_real_model_answers_aloud",
         real::a_real_model_answers_aloud,

@@ -43,9 +43,12 @@ pub(crate) const OWN_CASES: &[OwnCase] = &[
     ),
 ];
 
+/// Time between two looks.
+const POLL: Duration = Duration::from_millis(5);
+
 fn a_session_remembers_its_turns(host: &Host) -> Result<()> {
     let session = host.create_session()?;
-    host.ask("What did she do at Harvard?", Some(&session))?;
+    host.ask_in_writing("What did she do at Harvard?", Some(&session))?;
     host.ask_aloud(&recordings::jfk()?.path, Some(&session))?;
     let state = host.get_json(&format!("/session/{session}"))?;
     let history = state["conversation_history"]
@@ -84,10 +87,10 @@ fn a_session_remembers_its_turns(host: &Host) -> Result<()> {
 
 fn a_follow_up_is_about_the_turn_before(host: &Host) -> Result<()> {
     let session = host.create_session()?;
-    let first = host.ask("Which compilers did she write?", Some(&session))?;
+    let first = host.ask_in_writing("Which compilers did she write?", Some(&session))?;
     let shown = first["items"].as_array().context("items")?;
     ensure!(shown.len() >= 2, "{first}");
-    let second = host.ask("Tell me more about the second one", Some(&session))?;
+    let second = host.ask_in_writing("Tell me more about the second one", Some(&session))?;
     ensure!(
         second["items"][0]["id"] == shown[1]["id"],
         "asked for {} and got {}",
@@ -95,7 +98,7 @@ fn a_follow_up_is_about_the_turn_before(host: &Host) -> Result<()> {
         second["items"]
     );
     // Without the session there is no second one.
-    let alone = host.ask("Tell me more about the second one", None)?;
+    let alone = host.ask_in_writing("Tell me more about the second one", None)?;
     ensure!(alone["items"][0]["id"] != shown[1]["id"], "{alone}");
     Ok(())
 }
@@ -162,14 +165,14 @@ fn audio_is_served_in_ranges(host: &Host) -> Result<()> {
 fn sessions_survive_a_restart() -> Result<()> {
     let mut host = Host::start()?;
     let session = host.create_session()?;
-    host.ask("What did she do at Harvard?", Some(&session))?;
+    host.ask_in_writing("What did she do at Harvard?", Some(&session))?;
     host.stop_and_restart()?;
     let state = host.get_json(&format!("/session/{session}"))?;
     ensure!(
         state["conversation_history"][0]["user_input"] == "What did she do at Harvard?",
         "{state}"
     );
-    host.ask("Tell me more", Some(&session))?;
+    host.ask_in_writing("Tell me more", Some(&session))?;
     Ok(())
 }
 
@@ -180,7 +183,7 @@ fn a_kill_in_the_middle_of_a_turn_loses_only_that_turn() -> Result<()> {
         Ok(())
     })?;
     let session = host.create_session()?;
-    host.ask("What did she do at Harvard?", Some(&session))?;
+    host.ask_in_writing("What did she do at Harvard?", Some(&session))?;
     let recording = recordings::jfk()?;
     let (client, url) = (host.client.clone(), host.url.clone());
     let form = reqwest::blocking::multipart::Form::new()
@@ -199,6 +202,7 @@ fn a_kill_in_the_middle_of_a_turn_loses_only_that_turn() -> Result<()> {
             !turn.is_finished(),
             "the turn ended before it could be killed"
         );
+        std::thread::sleep(POLL);
     }
     host.kill_and_restart()?;
     ensure!(
@@ -232,7 +236,8 @@ fn a_kill_in_the_middle_of_a_turn_loses_only_that_turn() -> Result<()> {
 fn sessions_and_audio_expire() -> Result<()> {
     let host = Host::configured(|config| {
         let environment = table(table(config, "edge")?, "environment")?;
-        environment.insert("SESSION_TTL_S".into(), "1".into());
+        // Long enough for the first turn to come.
+        environment.insert("SESSION_TTL_S".into(), "3".into());
         environment.insert("AUDIO_TTL_S".into(), "1".into());
         Ok(())
     })?;
@@ -245,6 +250,7 @@ fn sessions_and_audio_expire() -> Result<()> {
             if status != 200 {
                 return Ok(status);
             }
+            std::thread::sleep(POLL);
         }
     };
     ensure!(

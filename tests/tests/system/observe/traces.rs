@@ -237,7 +237,7 @@ pub(super) fn a_collector_that_is_absent_delays_nothing() -> Result<()> {
         Ok(())
     })?;
     for lost in 1..=3 {
-        let answer = host.ask(QUESTION, None)?;
+        let answer = host.ask_in_writing(QUESTION, None)?;
         ensure!(answer["status"] == "success", "{answer}");
         let before = host.metric("colloquy_spans_total", r#"result="failed""#)?;
         until("spans are lost", || {
