@@ -35,10 +35,16 @@ impl BaseUrl {
             None => (rest, ""),
         };
         let plain = |c: char| c.is_ascii_graphic() && !"?#\\\"<>^`{|}".contains(c);
-        let host = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
-        if authority.is_empty()
-            || authority.starts_with(':')
-            || !authority.chars().all(host)
+        let in_host = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
+        let (host, port) = match authority.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+            _ => (authority, None),
+        };
+        let has_colon = host.contains(':') && !host.starts_with('[');
+        if host.is_empty()
+            || has_colon
+            || !authority.chars().all(in_host)
+            || port.is_some_and(|port| port.parse::<u16>().is_err())
             || !path.chars().all(plain)
         {
             return Err(BadUrl);
@@ -115,6 +121,10 @@ mod tests {
             "https://user:key@host",
             "https://host/?key=1",
             "https://host/#x",
+            "https://host:",
+            "https://host:x",
+            "https://host:99999",
+            "https://fe80::1",
             "https://host name",
             "https://host/\r\nx: y",
             "https://höst",
