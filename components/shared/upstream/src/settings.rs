@@ -6,9 +6,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::api::Policy;
 use crate::base::BaseUrl;
 use crate::failure::Failure;
+use crate::policy::Policy;
 use crate::said;
 
 /// Shortest and longest time that can be set.
