@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::{config::sessions::Sessions, contract::Turn};
+use crate::{config::sessions::Sessions, contract::Turn, ids};
 
 mod document;
 
@@ -58,6 +58,20 @@ pub struct Lease {
     pub owner: String,
     /// Milliseconds since 1970; later on it counts for nothing.
     pub until_ms: u64,
+}
+
+impl Lease {
+    /// A name for the turn of that request. Clients choose the ids of their requests, so the id alone would not do.
+    #[must_use]
+    pub fn owner_for(request_id: &str) -> String {
+        format!("{} {request_id}", ids::new())
+    }
+
+    /// The request whose turn has it, if it is that of a turn.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.owner.split_once(' ').map(|(_, id)| id)
+    }
 }
 
 /// One question and its answer.

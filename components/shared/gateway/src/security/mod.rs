@@ -89,6 +89,12 @@ async fn answer(routes: Router<App>, mut app: App, request: Request) -> Response
     response
 }
 
+/// Whose sessions a request with these headers may use; none when it would be turned away.
+pub(crate) fn tenant(app: &App, headers: &HeaderMap) -> Option<Tenant> {
+    let key = authenticate(app, headers).ok()?;
+    Some(Caller::of(key.as_ref()).tenant)
+}
+
 /// Why a request does not get through.
 enum Refusal {
     /// It needs a key, or another one.

@@ -1,4 +1,5 @@
-//! Removes what has ended. Any host can, one does at a time, and no request pays for much of it.
+//! Removes what has ended. Any host can, one does at a time. Where the host asks for it, no request pays for it; elsewhere one pays for a
+//! little of it.
 //!
 //! The key `sweep` says when the next one is due and who is at it, so that the question costs one small read. A sweep looks at the slots
 //! of the index that are due, of audio first and then of sessions. With each of them it stops after [`AT_MOST`] things or [`BUDGET`], and
@@ -97,12 +98,15 @@ pub enum Tried {
 }
 
 impl Store<'_> {
-    /// Removes what has ended, if a sweep is due. Never fails: the next one tries again.
+    /// What a request does at its end where nobody else asks for it: removes what has ended, if a sweep is due. Never fails: the next one
+    /// tries again.
     pub fn sweep(&self) {
-        let _tried = self.try_sweep();
+        if self.config.security.task_header.is_none() {
+            let _tried = self.try_sweep();
+        }
     }
 
-    /// The same, for whoever asks for nothing else.
+    /// Removes what has ended, if a sweep is due.
     ///
     /// # Errors
     /// When the store of the sessions fails before there is anything to sweep.

@@ -174,6 +174,25 @@ impl Store<'_> {
         )
     }
 
+    /// Lets go of a session for a turn that could not do it: whoever answered the request of that id was stopped. Of a session that is not
+    /// there, or that another turn has, nothing changes.
+    ///
+    /// # Errors
+    /// When the store fails, or holds something that cannot be read.
+    pub fn release_for(&self, id: &str, request_id: &str) -> Result<(), Problem> {
+        let sessions = self.sessions()?;
+        edit(sessions.as_ref(), &self.session_key(id), |seen| {
+            let Some(Record::Live(mut session)) = seen.map(Record::read).transpose()? else {
+                return Ok(Change::Leave(()));
+            };
+            let is_its = |lease: &mut Lease| lease.request_id() == Some(request_id);
+            if session.lease.take_if(is_its).is_none() {
+                return Ok(Change::Leave(()));
+            }
+            Ok(Change::Write(Record::Live(session).write()?, ()))
+        })
+    }
+
     fn lease(&self, owner: &str) -> Lease {
         Lease {
             owner: owner.to_owned(),

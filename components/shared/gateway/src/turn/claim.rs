@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Turn;
-use crate::{contract::events, ids, problem::Problem};
+use crate::{contract::events, problem::Problem, session::Lease};
 
 /// That a turn has its session.
 pub(super) struct Claim {
@@ -20,7 +20,7 @@ impl Turn {
     /// `SESSION_BUSY` when another turn has it; when the session has ended meanwhile; when the store fails.
     pub fn begin(&mut self) -> Result<(), Problem> {
         if !self.is_new {
-            let owner = ids::new();
+            let owner = Lease::owner_for(&self.request_id);
             self.session = self.store().begin(&self.session.session_id, &owner)?;
             let renewed = self.ports.now();
             self.claim = Some(Claim { owner, renewed });
@@ -50,7 +50,8 @@ impl Turn {
     }
 }
 
-/// Lets go of the session that was taken and not saved. A host that stops an instance runs none of this; then the lease ends by itself.
+/// Lets go of the session that was taken and not saved. A host that stops an instance runs none of this; then it asks for it (ours does), or
+/// the lease ends by itself.
 impl Drop for Turn {
     fn drop(&mut self) {
         if let Some(claim) = &self.claim {

@@ -77,3 +77,51 @@ async fn a_store_that_is_away_is_told() {
         .await
         .is(503, "STAGE_UNAVAILABLE");
 }
+
+#[tokio::test]
+async fn where_the_host_asks_no_request_sweeps() {
+    for (settings, expected) in [(&[][..], 1), (&[("TASK_HEADER", "x-task")], 0)] {
+        let gateway = Gateway::new(settings);
+        assert_eq!(gateway.ask(&[]).await.status, 200);
+        assert_eq!(sweeps(&gateway), expected);
+    }
+}
+
+/// A turn that was stopped in its middle: it has its session, and ran nothing of what lets go of it.
+#[tokio::test]
+async fn a_session_is_released_for_the_request_that_was_stopped_and_for_no_other() {
+    let mut gateway = Gateway::with_keys(&[("kiosk", "key-1", ""), ("phone", "key-2", "")]);
+    gateway.settings.push(("TASK_HEADER", "x-task".into()));
+    let (kiosk, phone) = (("x-api-key", "key-1"), ("x-api-key", "key-2"));
+    let wanted = json!({ "session_id": "session-1" });
+    for key in [kiosk, phone] {
+        let headers = [key];
+        let created = gateway.send("POST", "/session/create", &headers, wanted.clone());
+        assert_eq!(created.await.status, 201);
+    }
+    let config = Config::default();
+    let store = crate::store::Store::new(&gateway.fakes, &config).within("kiosk~".into());
+    let owner = crate::session::Lease::owner_for("request-1");
+    let begun = store.begin("session-1", &owner).unwrap();
+    let is_busy = || store.begin("session-1", "another").is_err();
+    for (headers, status) in [
+        (&[("x-task", "release session-1 request-2"), kiosk][..], 204),
+        (&[("x-task", "release session-2 request-1"), kiosk], 204),
+        (&[("x-task", "release session-1 request-1"), phone], 204),
+        (&[("x-task", "release session-1 request-1")], 204),
+        (&[("x-task", "release session-1"), kiosk], 404),
+        (&[("x-task", "release ../../1 request-1"), kiosk], 404),
+        (&[("x-task", "release session-1 request-1 "), kiosk], 404),
+    ] {
+        let reply = gateway.get("/upkeep", headers).await;
+        assert_eq!(reply.status, status, "{headers:?}");
+        assert!(is_busy(), "{headers:?}");
+    }
+    let task = ("x-task", "release session-1 request-1");
+    assert_eq!(gateway.get("/upkeep", &[task, kiosk]).await.status, 204);
+    assert!(!is_busy());
+    // The turn that begins then is not the one that was stopped.
+    gateway.get("/upkeep", &[task, kiosk]).await;
+    assert!(is_busy());
+    store.release(&begun, "another").unwrap();
+}
