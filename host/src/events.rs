@@ -1,8 +1,8 @@
 //! The bus: what happened goes to whoever listens.
 //!
 //! Publishing never waits: every subscriber has a queue of its own, and one that falls behind, or is not there for a while, loses the
-//! oldest events, which are counted. Metrics listen, and a NATS server when one is configured. Nobody here cleans up after a session:
-//! the gateway does that before it tells that the session has ended, because it does so on hosts without a bus too.
+//! oldest events, which are counted. Metrics listen, whoever cleans up after turns (`edge/cleanup.rs`), and a NATS server when one is
+//! configured. Nothing depends on an event that is lost.
 
 mod json;
 pub(crate) mod nats;

@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use crate::bind::{Plan, Stages};
 use crate::breakers::Breakers;
 use crate::config::Config;
-use crate::edge::{Component, Handler, Prepared, Resources, Server, Tls, TlsError};
+use crate::edge::{self, Cleanup, Component, Handler, Prepared, Resources, Server, Tls, TlsError};
 use crate::engine::Engines;
 use crate::events::{self, Bus, nats};
 use crate::metrics::Metrics;
@@ -41,6 +41,9 @@ pub enum StartError {
     /// The edge component cannot be loaded.
     #[error("cannot load the edge component: {0:#}")]
     Edge(wasmtime::Error),
+    /// The edge component cannot work as it is configured.
+    #[error("the edge component cannot work: {0}")]
+    Trial(String),
     /// The edge component leaves a stage to us that is not configured.
     #[error("the section [stage.{0}] is missing, and {1} leaves this stage to the host")]
     Stage(&'static str, String),
@@ -88,6 +91,8 @@ impl Host {
         let engines = Engines::new(&config.engine, plan.edge).map_err(StartError::Engine)?;
         // The edge first: it is small, and behind the stages' models and code it would wait for minutes on a first start.
         let prepared = load_edge(&engines, artifact).await?;
+        let tried = edge::try_out(&prepared, &engines.stages, config).await;
+        tried.map_err(StartError::Trial)?;
         let stores = Arc::new(open_stores(config, &metrics)?);
         let bus = Bus::new(&metrics);
         tokio::spawn(events::count(bus.subscribe("metrics"), metrics.clone()));
@@ -123,7 +128,9 @@ impl Host {
             bus: bus.clone(),
         };
         let limits = config.server.limits;
-        let component = Component::new(prepared, config.edge.clone(), resources, limits);
+        let sweep_every = config.server.sweep_every;
+        let (cleanup, stopped) = Cleanup::new(bus.subscribe("cleanup"), sweep_every);
+        let component = Component::new(prepared, config.edge.clone(), resources, limits, stopped);
         let handler = Handler {
             component,
             stages,
@@ -137,7 +144,8 @@ impl Host {
             is_watched_elsewhere: watchers.is_some(),
             closing: AtomicBool::new(false),
         };
-        let server = Server::new(listener, handler, config.server.clone(), tls, watchers);
+        let settings = config.server.clone();
+        let server = Server::new(listener, handler, settings, tls, watchers, cleanup);
         Ok(Self {
             server,
             bus,

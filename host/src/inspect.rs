@@ -1,4 +1,5 @@
-//! What `colloquy check` and `colloquy components` find out: every stage is compiled and linked, and for the second also loaded.
+//! What `colloquy check` and `colloquy components` find out: every stage is compiled and linked, and for the second also loaded; the edge
+//! component is asked whether it can work.
 
 use std::fmt::Write;
 
@@ -6,7 +7,7 @@ use tokio::runtime::Handle;
 
 use crate::bind::{Plan, asr::Asr, ingest::Ingest, intent::Intent, llm::Llm, tts::Tts, vad::Vad};
 use crate::config::Config;
-use crate::edge::Prepared;
+use crate::edge::{self, Prepared};
 use crate::engine::Engines;
 use crate::metrics::Metrics;
 use crate::stage::{self, Artifact, Examined, Settings, Stage};
@@ -176,13 +177,11 @@ fn inspect(
             tell(section, examine(&context, settings));
         }
     }
-    let found = edge.and_then(|artifact| check_edge(artifact, &engines));
+    let found = edge
+        .map_err(|error| format!("{error:#}"))
+        .and_then(|artifact| check_edge(artifact, &engines, config, runtime));
     sound &= found.is_ok();
-    let _infallible = line(
-        &mut text,
-        "edge",
-        found.map_err(|error| format!("{error:#}")),
-    );
+    let _infallible = line(&mut text, "edge", found);
     if let Some(warning) = config.server.warning() {
         let _infallible = writeln!(text, "warning server   {warning}");
     }
@@ -195,8 +194,16 @@ fn inspect(
     Inspection { text, sound }
 }
 
-fn check_edge(artifact: Artifact, engines: &Engines) -> wasmtime::Result<Examined> {
-    Prepared::load(&engines.edge, &artifact)?;
+fn check_edge(
+    artifact: Artifact,
+    engines: &Engines,
+    config: &Config,
+    runtime: &Handle,
+) -> Result<Examined, String> {
+    let prepared =
+        Prepared::load(&engines.edge, &artifact).map_err(|error| format!("{error:#}"))?;
+    let tried = runtime.block_on(edge::try_out(&prepared, &engines.stages, config));
+    tried.map_err(|why| format!("{}: {why}", artifact.path.display()))?;
     Ok(Examined {
         artifact,
         description: None,

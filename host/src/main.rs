@@ -129,7 +129,11 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             std::mem::forget(runtime);
             Ok(ExitCode::SUCCESS)
         }
-        Command::Check => report(inspect::check(&config, runtime.handle())),
+        Command::Check => {
+            // What the edge component says of its settings.
+            logging::start(&config).context("log.level")?;
+            report(inspect::check(&config, runtime.handle()))
+        }
         Command::Ready { listen } => {
             ready::ask(listen.unwrap_or_else(|| config.watched_at()))?;
             writeln!(std::io::stdout(), "ready")?;

@@ -41,17 +41,23 @@ pub(super) enum Fate {
 /// holds (a session is claimed by its turn). Pieces come as fast as speech is made.
 const NOTICE: Duration = Duration::from_secs(2);
 
+/// How long an instance may take to remove what a client wanted removed that has left before it was.
+const REMOVE: Duration = Duration::from_secs(10);
+
 /// A running instance of the edge component, stopped when nobody waits for it any more.
 pub(super) struct Running {
     task: Option<JoinHandle<()>>,
     fate: Arc<OnceLock<Fate>>,
+    /// Whether it goes on although nobody waits: what is half removed would be neither there nor gone.
+    removes: bool,
 }
 
 impl Running {
-    pub(super) fn new(task: JoinHandle<()>, fate: Arc<OnceLock<Fate>>) -> Self {
+    pub(super) fn new(task: JoinHandle<()>, fate: Arc<OnceLock<Fate>>, removes: bool) -> Self {
         Self {
             task: Some(task),
             fate,
+            removes,
         }
     }
 
@@ -60,14 +66,14 @@ impl Running {
         self.fate.get().copied()
     }
 
-    /// Stops it, but not before it had the time to notice.
-    fn notice(&mut self) {
+    /// Stops it, but not before it had that much time.
+    fn stop_after(&mut self, patience: Duration) {
         let Some(mut task) = self.task.take() else {
             return;
         };
         match Handle::try_current() {
             Ok(runtime) => drop(runtime.spawn(async move {
-                if tokio::time::timeout(NOTICE, &mut task).await.is_err() {
+                if tokio::time::timeout(patience, &mut task).await.is_err() {
                     task.abort();
                 }
             })),
@@ -83,7 +89,9 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if let Some(task) = &self.task {
+        if self.removes {
+            self.stop_after(REMOVE);
+        } else if let Some(task) = &self.task {
             task.abort();
         }
     }
@@ -119,7 +127,7 @@ impl GuestBody {
 
 impl Drop for GuestBody {
     fn drop(&mut self) {
-        self.running.notice();
+        self.running.stop_after(NOTICE);
     }
 }
 

@@ -1,13 +1,13 @@
 //! The edge component: gateway and pipeline, a fresh instance for every request.
 //!
-//! Invariants: the instance lives on a task of its own that is stopped when the client leaves or the request takes too long; its fate
-//! is known before its store is dropped, so that the end of a body can be told from a failure.
+//! Invariants: the instance lives on a task of its own that is stopped when the client leaves or the request takes too long, and whoever
+//! cleans up is told so; its fate is known before its store is dropped, so that the end of a body can be told from a failure.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use http::Request;
-use tokio::sync::{Semaphore, oneshot};
+use http::{Method, Request};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tracing::Instrument;
 use wasmtime::component::{Linker, ResourceTable};
 use wasmtime::{Engine, Store};
@@ -17,6 +17,7 @@ use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
 use wasmtime_wasi_http::{WasiBody, WasiHttpCtx, WasiHttpView};
 
 use super::body::{Fate, Running};
+use super::cleanup::{Finishing, Stopped};
 use super::peer::{Crowd, Peer};
 use super::problem::Problem;
 use super::turn::{Refused, Turn};
@@ -43,6 +44,7 @@ pub(crate) struct Resources {
 }
 
 /// The edge component, compiled and with its imports resolved.
+#[derive(Clone)]
 pub(crate) struct Prepared {
     engine: Engine,
     proxy: ProxyPre<Turn>,
@@ -80,6 +82,8 @@ pub(crate) struct Component {
     limits: Limits,
     free: Arc<Semaphore>,
     crowd: Crowd,
+    /// Where requests are told of that were stopped.
+    stopped: mpsc::Sender<Stopped>,
 }
 
 /// A response whose body is still being written.
@@ -91,6 +95,7 @@ impl Component {
         settings: config::Edge,
         resources: Resources,
         limits: Limits,
+        stopped: mpsc::Sender<Stopped>,
     ) -> Self {
         Self {
             prepared,
@@ -99,6 +104,7 @@ impl Component {
             limits,
             free: Arc::new(Semaphore::new(limits.requests)),
             crowd: Crowd::default(),
+            stopped,
         }
     }
 
@@ -122,6 +128,8 @@ impl Component {
         } else {
             Scheme::Http
         };
+        let mut finishing = Finishing::new(request.headers(), &self.stopped);
+        let removes = request.method() == Method::DELETE;
         let (sender, response) = oneshot::channel();
         let mut store = self.store(trace).map_err(failed)?;
         let (prepared, timeout, told) = (
@@ -136,7 +144,10 @@ impl Component {
             )
             .await;
             let fate = match outcome {
-                Ok(Ok(())) => Fate::Finished,
+                Ok(Ok(())) => {
+                    finishing.is_finished();
+                    Fate::Finished
+                }
                 Ok(Err(trap)) => {
                     tracing::error!(
                         memory_bytes = store.data().memory.used(),
@@ -155,8 +166,10 @@ impl Component {
             let _once = told.set(fate);
             drop(store);
             drop((permit, place));
+            drop(finishing);
         };
-        let running = Running::new(tokio::spawn(task.in_current_span()), fate);
+        let task = tokio::spawn(task.in_current_span());
+        let running = Running::new(task, fate, removes);
         match response.await {
             Ok(Ok(response)) => Ok((response, running)),
             Ok(Err(code)) => {

@@ -16,11 +16,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::cleanup::Cleanup;
 use super::handler::Handler;
 use super::peer::{Crowd, Peer};
 use super::stall::Stalling;
 use super::tls::{self, Tls};
-use super::upkeep;
 use crate::config;
 
 /// Pause after a connection could not be accepted, which mostly means that files ran out.
@@ -37,6 +37,7 @@ pub(crate) struct Server {
     tls: Option<Arc<Tls>>,
     /// Where the host's own routes are, for those who watch it.
     watchers: Option<TcpListener>,
+    cleanup: Cleanup,
 }
 
 impl Server {
@@ -46,6 +47,7 @@ impl Server {
         settings: config::Server,
         tls: Option<Tls>,
         watchers: Option<TcpListener>,
+        cleanup: Cleanup,
     ) -> Self {
         Self {
             listener,
@@ -53,6 +55,7 @@ impl Server {
             settings,
             tls: tls.map(Arc::new),
             watchers,
+            cleanup,
         }
     }
 
@@ -74,13 +77,14 @@ impl Server {
             settings,
             tls,
             watchers,
+            cleanup,
         } = self;
         let graceful = GracefulShutdown::new();
         let look_after = match tls.clone() {
             Some(tls) => tokio::spawn(tls.look_after()),
             None => tokio::spawn(tls::nothing_to_look_after()),
         };
-        let upkeep = tokio::spawn(upkeep::run(Arc::clone(&handler), settings.sweep_every));
+        let cleanup = tokio::spawn(cleanup.run(Arc::clone(&handler)));
         let door = Door {
             handler: &handler,
             settings: &settings,
@@ -98,7 +102,6 @@ impl Server {
             () = shutdown => {}
         }
         look_after.abort();
-        upkeep.abort();
         handler.closing.store(true, Ordering::SeqCst);
         drop((listener, watchers));
         tracing::info!(
@@ -113,6 +116,7 @@ impl Server {
             Ok(()) => tracing::info!("everything finished"),
             Err(_) => tracing::warn!("some requests did not finish in time"),
         }
+        cleanup.abort();
     }
 }
 

@@ -1,25 +1,23 @@
-//! What nobody asks for: on a host where nobody comes, things end all the same.
+//! What the host asks of the gateway by itself: requests with a header that is taken from every client.
 //!
-//! The gateway removes what has ended at the end of requests, and knows of no time between them. So the host asks it now and then, by a
-//! request with a header that is taken from every client. It counts as a request among others, so that a host without room for one more
-//! does not ask: then there are turns, which end with the same. It is in no metric of requests and in no trace.
+//! They count as requests among others, so that a host without room for one more does not get them through. They are in no metric of
+//! requests and in no trace. When they are sent is the business of [`super::cleanup`].
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::HOST;
+use http::header::{CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
 use http_body_util::{BodyExt, Empty};
 use tracing::Instrument;
 use wasmtime_wasi_http::WasiBody;
 
 use super::body::GuestBody;
-use super::handler::Handler;
+use super::component::Component;
 use super::peer::{self, Peer};
 use super::problem::Problem;
 use super::request_id::{RequestId, X_REQUEST_ID};
+use crate::metrics::Metrics;
 use crate::telemetry::Telemetry;
 
 /// In which the gateway is asked. What a client sends under this name is dropped.
@@ -28,44 +26,65 @@ pub(crate) const X_TASK: HeaderName = HeaderName::from_static("x-colloquy-task")
 /// The variable that tells the gateway the name of that header.
 pub(crate) const VARIABLE: &str = "TASK_HEADER";
 
-/// How soon the gateway is asked again when it has left something.
-const SOON: Duration = Duration::from_secs(1);
-
 /// Takes the header from a client.
 pub(super) fn deny(headers: &mut HeaderMap) {
     headers.remove(X_TASK);
 }
 
-/// Asks the gateway to sweep, again and again. Never returns; without a time it does nothing.
-pub(super) async fn run(handler: Arc<Handler>, every: Option<Duration>) {
-    let Some(every) = every else {
-        return std::future::pending().await;
-    };
-    let mut wait = every;
-    loop {
-        tokio::time::sleep(wait).await;
-        let id = RequestId::of(&HeaderMap::new());
-        let span = tracing::error_span!("sweep", request_id = %id);
-        let asked = sweep(&handler, &id).instrument(span.clone()).await;
-        let _in_sweep = span.entered();
-        wait = match asked {
-            Ok(StatusCode::ACCEPTED) => SOON.min(every),
-            Ok(StatusCode::NO_CONTENT) => every,
-            Ok(status) => {
-                let status = status.as_u16();
-                tracing::warn!(status, "the edge component does not remove what has ended");
-                every
-            }
-            // Whatever failed has told why.
-            Err(problem) => {
-                tracing::debug!("not swept: {problem}");
-                every
-            }
-        };
+/// What a sweep has removed.
+pub(super) enum Swept {
+    /// All that has ended.
+    All,
+    /// As much as one may remove.
+    Some,
+}
+
+/// Why something was not done.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    /// The gateway could not be asked, or has failed.
+    #[error(transparent)]
+    NoAnswer(#[from] Problem),
+    /// The gateway did not do it.
+    #[error("the edge component answers with status {}", .0.as_u16())]
+    Refused(StatusCode),
+}
+
+/// Removes what has ended.
+pub(super) async fn sweep(component: &Component, metrics: &Metrics) -> Result<Swept, Failure> {
+    let task = HeaderValue::from_static("sweep");
+    match ask(component, metrics, task, HeaderMap::new()).await? {
+        StatusCode::ACCEPTED => Ok(Swept::Some),
+        _ => Ok(Swept::All),
     }
 }
 
-async fn sweep(handler: &Handler, id: &RequestId) -> Result<StatusCode, Problem> {
+/// Lets go of the session of a turn that was stopped; `head` is the request's that it answered, because sessions belong to API keys.
+pub(super) async fn release(
+    component: &Component,
+    metrics: &Metrics,
+    session_id: &str,
+    request_id: &str,
+    mut head: HeaderMap,
+) -> Result<(), Failure> {
+    // An id that is no header value is not one of the gateway's.
+    let Ok(task) = HeaderValue::try_from(format!("release {session_id} {request_id}")) else {
+        return Ok(());
+    };
+    for of_the_body in [CONTENT_LENGTH, TRANSFER_ENCODING, EXPECT] {
+        head.remove(of_the_body);
+    }
+    ask(component, metrics, task, head).await.map(drop)
+}
+
+/// Asks, under a request id of its own.
+async fn ask(
+    component: &Component,
+    metrics: &Metrics,
+    task: HeaderValue,
+    mut headers: HeaderMap,
+) -> Result<StatusCode, Failure> {
+    let id = RequestId::of(&HeaderMap::new());
     let peer = Peer {
         // Nobody's: clients have theirs counted.
         address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
@@ -73,23 +92,29 @@ async fn sweep(handler: &Handler, id: &RequestId) -> Result<StatusCode, Problem>
         is_secure: false,
         hsts: None,
     };
+    headers.insert(HOST, HeaderValue::from_static("localhost"));
+    headers.insert(X_REQUEST_ID, id.value());
+    headers.insert(X_TASK, task);
+    peer::tell(&mut headers, &peer);
+    let untold = Telemetry::default();
+    let trace = untold.request(&headers, "POST", &id.to_string(), metrics);
     let body = Empty::<Bytes>::new();
     let mut request: Request<WasiBody> =
         Request::new(body.map_err(|never| match never {}).boxed_unsync());
     *request.method_mut() = http::Method::POST;
     *request.uri_mut() = http::Uri::from_static("/upkeep");
-    let headers = request.headers_mut();
-    headers.insert(HOST, HeaderValue::from_static("localhost"));
-    headers.insert(X_REQUEST_ID, id.value());
-    headers.insert(X_TASK, HeaderValue::from_static("sweep"));
-    peer::tell(headers, &peer);
-    let untold = Telemetry::default();
-    let trace = untold.request(headers, "POST", &id.to_string(), &handler.metrics);
-    let (response, running) = handler.component.answer(request, &peer, &trace).await?;
+    *request.headers_mut() = headers;
+    let span = tracing::error_span!("upkeep", request_id = %id);
+    let answer = component.answer(request, &peer, &trace);
+    let (response, running) = answer.instrument(span).await?;
     let (head, body) = response.into_parts();
     // To its end, because an instance that is dropped before is stopped.
     let _cut = GuestBody::new(body, running, None).collect().await;
-    Ok(head.status)
+    if head.status.is_success() {
+        Ok(head.status)
+    } else {
+        Err(Failure::Refused(head.status))
+    }
 }
 
 #[cfg(test)]
