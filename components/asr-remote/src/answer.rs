@@ -34,6 +34,9 @@ pub struct Answer {
     pub segments: Vec<Heard>,
 }
 
+/// Most segments of an answer. Five minutes of speech, which are sent at most, have a few hundred; whoever listens is told of each one with
+/// all before it.
+const MOST_SEGMENTS: usize = 5_000;
 /// The first special token of a Whisper; timestamps, languages and tasks follow.
 const SPECIAL: u32 = 50_257;
 
@@ -80,6 +83,9 @@ impl Answer {
             .filter(|name| !name.is_empty())
             .map(str::to_owned);
         let segments = json.segments.as_array();
+        if segments.is_some_and(|all| all.len() > MOST_SEGMENTS) {
+            return Err(bad("has more segments than speech can have"));
+        }
         let heard: Vec<_> = segments.into_iter().flatten().filter_map(segment).collect();
         match json.text.as_str() {
             // Segments without a text, if any.
@@ -206,6 +212,18 @@ mod tests {
         ] {
             assert!(read(kind, body).segments.is_empty(), "{body}");
         }
+    }
+
+    #[test]
+    fn segments_have_a_bound() {
+        let segments = |n| {
+            let list = vec![r#"{"text":"a"}"#; n].join(",");
+            format!("{{\"segments\":[{list}]}}")
+        };
+        let most = segments(MOST_SEGMENTS);
+        assert_eq!(read("", &most).segments.len(), MOST_SEGMENTS);
+        let more = Answer::read("", segments(MOST_SEGMENTS + 1).as_bytes());
+        assert!(matches!(more, Err(Failure::Unavailable(_))), "{more:?}");
     }
 
     #[test]
