@@ -12,7 +12,8 @@ mod abbreviations;
 
 use abbreviations::{Before, before, starts_sentence};
 
-/// Longest sentence in characters; a longer one is cut at its last clause, else at its last word, else just there.
+/// Where a sentence that is too long is cut, in characters: before it, at the last clause, else at the last word, else just there. Marks
+/// that stand together are not parted, so it may get longer by twice what is looked ahead.
 pub const MAX_CHARS: usize = 240;
 
 /// A clause shorter than this is not worth a cut of its own.

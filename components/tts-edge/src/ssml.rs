@@ -1,6 +1,7 @@
 //! The text of one request: escaped, in pieces that the service takes, and wrapped in SSML.
 //!
-//! Invariants: a piece is at most [`MAX_PIECE`] bytes as it is sent, and no character and no escape is cut; pieces joined are the text.
+//! Invariants: a piece is at most [`MAX_PIECE`] bytes as it is sent, and no character and no escape is cut; pieces joined are the text
+//! but for the space between them, and for what has nothing to say.
 
 /// Most bytes of text in one request, as it is sent.
 pub const MAX_PIECE: usize = 4096;

@@ -1,7 +1,7 @@
 //! The edge component's imports, satisfied: one typed proxy per stage, the event bus, and the key-value stores.
 //!
-//! A proxy forwards; it decides nothing. It turns faults of the host into the error of the contract, and never a broken stage into a
-//! clean end. It knows the contracts and the stages, not HTTP.
+//! A proxy forwards; those of asr, llm and tts ask one member of a chain after the other, until one has begun to answer. It turns faults of
+//! the host into the error of the contract, and never a broken stage into a clean end. It knows the contracts and the stages, not HTTP.
 
 pub(crate) mod asr;
 pub(crate) mod content;
