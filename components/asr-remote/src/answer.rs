@@ -99,9 +99,10 @@ impl Answer {
     }
 
     fn plain(text: &str, language: Option<String>) -> Self {
-        let text = text.trim();
+        // Some servers put each segment on a line of its own.
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let heard = (!text.is_empty()).then(|| Heard {
-            text: text.to_owned(),
+            text,
             ..Heard::default()
         });
         Self {
@@ -191,7 +192,7 @@ mod tests {
             ),
             ("text/plain", "Hello there.\n"),
             // whisper.cpp's server.
-            ("text/html; charset=utf-8", " Hello there.\n"),
+            ("text/html; charset=utf-8", " Hello\n there.\n"),
             ("text/html", r#"{"text":"Hello there."}"#),
             ("", "Hello there."),
         ] {
