@@ -44,6 +44,26 @@ struct Shared {
     tls: OnceLock<Option<Arc<ClientConfig>>>,
 }
 
+/// How long an exchange may take.
+#[derive(Debug, PartialEq, Eq)]
+struct Waits {
+    /// To the head of the response.
+    head: Duration,
+    /// Between pieces of its body.
+    pause: Duration,
+}
+
+impl Waits {
+    /// What a guest asks for, as far as any guest may.
+    fn of(asked: &RequestOptions) -> Self {
+        let patience = |limit: Option<Duration>| limit.unwrap_or(PATIENCE).min(MOST_PATIENCE);
+        Self {
+            head: patience(asked.first_byte_timeout),
+            pause: patience(asked.between_bytes_timeout),
+        }
+    }
+}
+
 impl Client {
     /// Sends a request and returns when the head of the response is there. Dropping the future, or the body, ends the exchange.
     pub(crate) async fn send(
@@ -51,15 +71,15 @@ impl Client {
         request: Request<WasiBody>,
         options: RequestOptions,
     ) -> Result<Response<WasiBody>, Error> {
-        let patience = |limit: Option<Duration>| limit.unwrap_or(PATIENCE).min(MOST_PATIENCE);
+        let waits = Waits::of(&options);
         let set_up = || self.tls().map(|tls| pool(&tls));
         let pool = self.0.pool.get_or_init(set_up).as_ref();
         let exchange = pool.ok_or(Error::ConfigurationError)?.request(request);
-        let response = tokio::time::timeout(patience(options.first_byte_timeout), exchange)
+        let response = tokio::time::timeout(waits.head, exchange)
             .await
             .map_err(|_| Error::HttpResponseTimeout)?
             .map_err(|error| cause(&error))?;
-        let limit = patience(options.between_bytes_timeout);
+        let limit = waits.pause;
         Ok(response.map(|incoming| {
             Arriving {
                 incoming,

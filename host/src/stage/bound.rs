@@ -236,3 +236,6 @@ impl<E: From<Fault>> Attempts<E> {
         error.unwrap_or_else(|| Fault::internal(stage).into())
     }
 }
+
+#[cfg(test)]
+mod tests;

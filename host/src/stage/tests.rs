@@ -14,7 +14,7 @@ use crate::metrics::Metrics;
 use crate::outbound::Client;
 
 /// Functions without parameters that answer a number, if they answer.
-const PROBE: &str = r#"
+pub(super) const PROBE: &str = r#"
 (component
   (core module $m
     (memory (export "memory") 1)
@@ -36,7 +36,7 @@ const PROBE: &str = r#"
 
 type Number = TypedFunc<(), (u32,)>;
 
-struct Probe {
+pub(super) struct Probe {
     fine: Number,
     trap: Number,
     hang: Number,
@@ -71,15 +71,15 @@ impl Stage for Probe {
     }
 }
 
-struct Bed {
-    version: Version<Probe>,
+pub(super) struct Bed {
+    pub(super) version: Arc<Version<Probe>>,
     metrics: Metrics,
     _engines: Engines,
     folder: tempfile::TempDir,
 }
 
 /// A stage of two instances with a short deadline and little memory, running this component.
-fn bed(component: &str) -> Bed {
+pub(super) fn bed(component: &str) -> Bed {
     let engines = Engines::new(
         &engine::Settings {
             cache_dir: None,
@@ -123,7 +123,7 @@ fn bed(component: &str) -> Bed {
     )
     .unwrap();
     Bed {
-        version,
+        version: Arc::new(version),
         metrics,
         _engines: engines,
         folder,

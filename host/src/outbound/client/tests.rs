@@ -60,6 +60,31 @@ fn patience(ms: u64) -> RequestOptions {
     }
 }
 
+#[test]
+fn a_guest_waits_as_long_as_it_asks_for_and_no_longer_than_any_may() {
+    let asked = |head: Option<u64>, pause: Option<u64>| {
+        let seconds = |limit: Option<u64>| limit.map(Duration::from_secs);
+        let waits = Waits::of(&RequestOptions {
+            connect_timeout: None,
+            first_byte_timeout: seconds(head),
+            between_bytes_timeout: seconds(pause),
+        });
+        (waits.head.as_secs(), waits.pause.as_secs())
+    };
+    // A server may say nothing for longer than a guest waits that names no limit: a model on a slow machine does.
+    for (head, pause, expected) in [
+        (None, None, (120, 120)),
+        (Some(1), Some(2), (1, 2)),
+        (Some(0), None, (0, 120)),
+        (Some(121), Some(599), (121, 599)),
+        (Some(600), Some(601), (600, 600)),
+        (Some(3_600), None, (600, 120)),
+        (None, Some(u64::MAX), (120, 600)),
+    ] {
+        assert_eq!(asked(head, pause), expected, "{head:?} and {pause:?}");
+    }
+}
+
 async fn body(response: Response<WasiBody>) -> Result<Bytes, Error> {
     Ok(response.into_body().collect().await?.to_bytes())
 }
