@@ -13,6 +13,9 @@ use crate::edge::Turn;
 use crate::stage::Guest;
 use crate::store::{Error, Store, Stores, Swap};
 
+/// Most values that a guest may have seen and not yet replaced or dropped: they are in the host's memory, where no limit of the guest's counts.
+const MAX_SEEN: usize = 32;
+
 /// An open bucket.
 #[expect(unreachable_pub, reason = "the generated bindings re-export it")]
 pub struct Bucket(Arc<Store>);
@@ -164,6 +167,12 @@ impl atomics::Host for Buckets<'_> {
 impl atomics::HostCas for Buckets<'_> {
     async fn new(&mut self, it: Resource<Bucket>, key: String) -> Answer<Resource<Cas>> {
         let store = Arc::clone(&self.table.get(&it)?.0);
+        let open = self.table.iter_mut().filter(|entry| entry.is::<Cas>());
+        if open.count() >= MAX_SEEN {
+            return Ok(Err(store::Error::Other(format!(
+                "more than {MAX_SEEN} values are looked at at once"
+            ))));
+        }
         Ok(match store.get(key.clone()).await {
             Ok(seen) => Ok(self.table.push(Cas { store, key, seen })?),
             Err(error) => Err(refused(&error)),
@@ -272,6 +281,17 @@ mod tests {
         assert!(matches!(sum, Ok(Err(store::Error::Other(_)))));
         let sum = atomics::Host::increment(it, borrowed(), "n".into(), 5).await;
         assert_eq!(sum.unwrap().unwrap(), 5);
+        let mut many = Vec::new();
+        for _ in 0..MAX_SEEN {
+            many.push(cas(it).await);
+        }
+        let refused = atomics::HostCas::new(it, borrowed(), "k".into()).await;
+        assert!(matches!(refused, Ok(Err(store::Error::Other(_)))));
+        for one in many {
+            atomics::HostCas::drop(it, one).await.unwrap();
+        }
+        let again = cas(it).await;
+        atomics::HostCas::drop(it, again).await.unwrap();
         // Every handle of a cas is gone; the bucket's is left.
         store::HostBucket::drop(it, Resource::new_own(bucket))
             .await
