@@ -46,8 +46,10 @@ impl Breakers {
         let mut upstreams = BTreeMap::new();
         for (_, settings) in stages.all() {
             let grants = &settings.grants;
+            // Read as the components read it.
             let bucket = grants.environment.get(BUCKET_VARIABLE);
-            let bucket = bucket.map_or(BUCKET, String::as_str);
+            let bucket = bucket.map(|name| name.trim());
+            let bucket = bucket.filter(|name| !name.is_empty()).unwrap_or(BUCKET);
             let Some(store) = stores
                 .get(bucket)
                 .filter(|_| grants.buckets.contains(bucket))
@@ -101,6 +103,7 @@ mod tests {
             [stage.llm]
             component = 'a.wasm'
             outbound = ['https://api.example.com:443', 'http://127.0.0.1:1', 'http://127.0.0.1:2', 'http://127.0.0.1:3']
+            environment = { BREAKER_BUCKET = ' ' }
             keyvalue = ['breakers']
             [stage.tts]
             component = 'a.wasm'
