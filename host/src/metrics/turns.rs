@@ -175,7 +175,8 @@ impl Metrics {
                 turns.audio_processing.observe(seconds(audio.took_ms));
                 turns.audio.observe(seconds(audio.duration_ms));
             }
-            Event::TranscriptReady(transcript) => {
+            // Where nobody spoke there is nothing to be sure of.
+            Event::TranscriptReady(transcript) if transcript.n_characters > 0 => {
                 turns.confidence.observe(transcript.confidence.into());
             }
             Event::ResponseGenerated(response) => {
@@ -217,7 +218,7 @@ impl Metrics {
                 self.breaker_changed(&change.upstream, change.now.name());
             }
             Event::StageDegraded(degraded) => self.degraded(&degraded.stage),
-            Event::TurnStarted(_) => {}
+            Event::TurnStarted(_) | Event::TranscriptReady(_) => {}
         }
     }
 }
@@ -278,6 +279,25 @@ mod tests {
         ] {
             assert!(text.lines().any(|it| it == line), "{line}: {text}");
         }
+    }
+
+    #[test]
+    fn silence_says_nothing_of_how_sure_transcripts_are() {
+        let metrics = Metrics::new();
+        for (confidence, n_characters) in [(0.9, 12), (0.0, 0)] {
+            metrics.told(&Event::TranscriptReady(events::TranscriptReady {
+                turn: events::Turn {
+                    session_id: "s".into(),
+                    request_id: "r".into(),
+                },
+                language: "en".into(),
+                confidence,
+                n_characters,
+            }));
+        }
+        let text = metrics.encode().unwrap();
+        let line = "transcription_confidence_count 1";
+        assert!(text.lines().any(|it| it == line), "{text}");
     }
 
     #[test]
