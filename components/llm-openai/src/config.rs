@@ -20,7 +20,7 @@
 //! | `LLM_TOTAL_TIMEOUT_MS` | longest time from the beginning of an answer to its end | 60000 |
 //!
 //! And those of every stage that asks a server (`Settings::policy`): `LLM_RETRIES`, `LLM_ATTEMPT_TIMEOUT_MS`, `LLM_BREAKER_FAILURES`,
-//! `LLM_BREAKER_OPEN_MS`.
+//! `LLM_BREAKER_OPEN_MS`, and `BREAKER_BUCKET`, see `docs/servers.md`.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -19,6 +19,7 @@
 //! | `EDGE_TOTAL_TIMEOUT_MS` | longest time for one request's audio | 120000 |
 //! | `EDGE_BREAKER_FAILURES` | failures in a row after which the service is not asked | 5 |
 //! | `EDGE_BREAKER_OPEN_MS` | for how long it is not | 60000 |
+//! | `BREAKER_BUCKET` | the key-value bucket in which that is kept | `breakers` |
 
 use std::collections::BTreeMap;
 use std::time::Duration;
