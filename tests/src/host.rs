@@ -65,28 +65,8 @@ impl Host {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        let root = crate::root().canonicalize()?;
-        let text = std::fs::read_to_string(root.join("colloquy.toml")).context("colloquy.toml")?;
-        let mut config: Table = text.parse().context("colloquy.toml")?;
         let state = tempfile::tempdir()?;
-        make_absolute(&mut config, &root)?;
-        for (name, bucket) in table(&mut config, "keyvalue")? {
-            if let Some(bucket) = bucket.as_table_mut()
-                && bucket.contains_key("path")
-            {
-                let path = state.path().join(format!("{name}.db"));
-                bucket.insert("path".into(), path.display().to_string().into());
-            }
-        }
-        // Everything comes from one address here; tests of limits set their own.
-        table(&mut config, "server")?.insert("max_requests_per_address".into(), 0.into());
-        let environment_of_edge = environment_of_edge(&mut config)?;
-        for name in ["RATE_TURNS", "RATE_SYNTHESES", "RATE_QUERIES"] {
-            environment_of_edge.insert(name.into(), "0".into());
-        }
-        edit(&mut config)?;
-        let path = state.path().join("colloquy.toml");
-        std::fs::write(&path, toml::to_string(&config)?)?;
+        let path = configuration(state.path(), edit)?;
         let (child, url) = launch(&path, &environment)?;
         let client = Client::builder()
             .timeout(Duration::from_secs(120))
@@ -343,6 +323,32 @@ fn launch(config: &Path, environment: &[(String, String)]) -> Result<(Child, Str
     let status = child.wait()?;
     let log = std::fs::read_to_string(config.with_file_name("host.log")).unwrap_or_default();
     bail!("the host ended with {status} before it listened:\n{log}")
+}
+
+/// Writes the configuration of the repository after `edit` into the folder of a host's state.
+pub fn configuration(state: &Path, edit: impl FnOnce(&mut Table) -> Result<()>) -> Result<PathBuf> {
+    let root = crate::root().canonicalize()?;
+    let text = std::fs::read_to_string(root.join("colloquy.toml")).context("colloquy.toml")?;
+    let mut config: Table = text.parse().context("colloquy.toml")?;
+    make_absolute(&mut config, &root)?;
+    for (name, bucket) in table(&mut config, "keyvalue")? {
+        if let Some(bucket) = bucket.as_table_mut()
+            && bucket.contains_key("path")
+        {
+            let path = state.join(format!("{name}.db"));
+            bucket.insert("path".into(), path.display().to_string().into());
+        }
+    }
+    // Everything comes from one address here; tests of limits set their own.
+    table(&mut config, "server")?.insert("max_requests_per_address".into(), 0.into());
+    let environment_of_edge = environment_of_edge(&mut config)?;
+    for name in ["RATE_TURNS", "RATE_SYNTHESES", "RATE_QUERIES"] {
+        environment_of_edge.insert(name.into(), "0".into());
+    }
+    edit(&mut config)?;
+    let path = state.join("colloquy.toml");
+    std::fs::write(&path, toml::to_string(&config)?)?;
+    Ok(path)
 }
 
 /// Paths in a configuration are relative to its file; the copy lies elsewhere.

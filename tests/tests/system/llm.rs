@@ -60,7 +60,7 @@ fn talking_host(base: &str, settings: Table) -> Result<Host> {
 }
 
 /// Makes the server at `base` the llm.
-fn answer_by(config: &mut Table, base: &str, settings: Table) -> Result<()> {
+pub(crate) fn answer_by(config: &mut Table, base: &str, settings: Table) -> Result<()> {
     let mut environment = settings;
     environment.insert("LLM_BASE_URL".into(), base.into());
     // What one answer does must not change what becomes of the next.

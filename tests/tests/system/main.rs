@@ -18,6 +18,7 @@ mod abuse;
 mod api;
 mod breaker;
 mod chains;
+mod cleanup;
 mod cluster;
 mod codecs;
 mod console;
@@ -25,7 +26,6 @@ mod edge_tts;
 mod events;
 mod faults;
 mod hostile;
-mod idle;
 mod llm;
 mod observe;
 mod openai;
@@ -79,7 +79,7 @@ fn main() -> anyhow::Result<()> {
     let own = [
         sessions::OWN_CASES,
         sharing::OWN_CASES,
-        idle::OWN_CASES,
+        cleanup::OWN_CASES,
         abuse::OWN_CASES,
         security::OWN_CASES,
         events::OWN_CASES,

@@ -3,8 +3,8 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
-use colloquy_tests::host::{Host, expect_json};
+use anyhow::{Context, Result, bail, ensure};
+use colloquy_tests::host::{Host, configuration, environment_of_edge, expect_json};
 use colloquy_tests::{recordings, root};
 
 use super::{OwnCase, SharedCase};
@@ -40,6 +40,10 @@ pub(crate) const OWN_CASES: &[OwnCase] = &[
     (
         "operation::mistakes_in_the_configuration_are_named",
         mistakes_in_the_configuration_are_named,
+    ),
+    (
+        "operation::mistakes_in_the_settings_of_the_gateway_are_named",
+        mistakes_in_the_settings_of_the_gateway_are_named,
     ),
     (
         "operation::the_commands_say_what_would_run",
@@ -245,6 +249,34 @@ fn mistakes_in_the_configuration_are_named() -> Result<()> {
         told.contains("lisen") && told.contains(&format!("line {line}")),
         "expected line {line}: {told}"
     );
+    Ok(())
+}
+
+/// Only the gateway knows its settings, so it has to be asked.
+fn mistakes_in_the_settings_of_the_gateway_are_named() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    for (name, value, told) in [
+        ("KEY_FILE", "/keys/keys.toml", "KEYS_FILE"),
+        ("SESSION_TTL_S", "soon", "SESSION_TTL_S"),
+    ] {
+        let edit = |config: &mut toml::Table| {
+            environment_of_edge(config)?.insert(name.into(), value.into());
+            Ok(())
+        };
+        let path = configuration(folder.path(), edit)?;
+        let output = Command::new(root().join("dist/colloquy"))
+            .args(["check", "--config"])
+            .arg(&path)
+            .output()?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(!output.status.success(), "{name}: {said}");
+        ensure!(said.contains(told), "check, {name}: {said}");
+        let said = match Host::spawned(edit) {
+            Ok(_) => bail!("{name}: the host has started"),
+            Err(error) => format!("{error:#}"),
+        };
+        ensure!(said.contains(told), "serve, {name}: {said}");
+    }
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{OwnCase, SharedCase};
 
-mod keys;
+pub(crate) mod keys;
 mod limits;
 mod tls;
 

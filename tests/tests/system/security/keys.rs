@@ -10,7 +10,7 @@ use reqwest::blocking::Response;
 use serde_json::json;
 
 /// The folder of keys of a host, mounted for its gateway.
-fn mount_keys(config: &mut toml::Table, folder: &Path) -> Result<()> {
+pub(crate) fn mount_keys(config: &mut toml::Table, folder: &Path) -> Result<()> {
     let mounts =
         toml::Table::from_iter([("/keys".to_owned(), folder.display().to_string().into())]);
     table(config, "edge")?.insert("mounts".into(), mounts.into());
@@ -19,7 +19,7 @@ fn mount_keys(config: &mut toml::Table, folder: &Path) -> Result<()> {
 }
 
 /// A key for that name: the key, and its lines for the file.
-fn new_key(name: &str) -> Result<(String, String)> {
+pub(crate) fn new_key(name: &str) -> Result<(String, String)> {
     let output = Command::new(root().join("dist/colloquy"))
         .args(["keys", "new", name])
         .output()?;
@@ -33,7 +33,7 @@ fn new_key(name: &str) -> Result<(String, String)> {
 }
 
 /// As an operator should: whole or not at all.
-fn write(folder: &Path, text: &str) -> Result<()> {
+pub(crate) fn write(folder: &Path, text: &str) -> Result<()> {
     let new = folder.join("keys.toml.new");
     std::fs::write(&new, text)?;
     Ok(std::fs::rename(new, folder.join("keys.toml"))?)
