@@ -6,7 +6,7 @@
 //! | `CORS_ORIGINS` | none | origins of pages that may use the gateway, with commas between them, or `*` for all |
 //! | `CORS_CREDENTIALS` | false | whether these pages may send cookies, such as a proxy's; not with `*` |
 //! | `PEER_HEADER` | none | header in which the host tells who has connected; the host must take it from clients. Ours sets both |
-//! | `TASK_HEADER` | none | header in which the host, and nobody else, has the gateway look after its stores; see `PEER_HEADER` |
+//! | `TASK_HEADER` | none | header in which the host, and nobody else, has the gateway look after its stores, which requests then leave to it; see `PEER_HEADER` |
 //! | `TRUSTED_PROXIES` | none | addresses or networks (`10.0.0.0/8`) of proxies whose word on the client's address counts |
 //! | `FORWARDED_HEADER` | x-forwarded-for | header in which they give it: `x-forwarded-for` or `forwarded` |
 //! | `RATE_TURNS` | 60 | turns and transcriptions a minute for each key or address; 0 for any number |
