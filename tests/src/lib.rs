@@ -28,6 +28,9 @@ pub mod speech;
 pub mod upstream;
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
 
 /// Whether this is continuous integration, where nothing may be absent that other machines may do without.
 #[must_use]
@@ -39,4 +42,20 @@ pub fn is_ci() -> bool {
 #[must_use]
 pub fn root() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+/// How long anything may take that has no other limit. Nobody waits for so long but for a test that fails.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Waits until something is so. What is waited for is told when it never is.
+pub fn until(what: &str, mut is_so: impl FnMut() -> Result<bool>) -> Result<()> {
+    let since = Instant::now();
+    while !is_so()? {
+        ensure!(
+            since.elapsed() < PATIENCE,
+            "not within {PATIENCE:?}: {what}"
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
 }

@@ -1,12 +1,12 @@
 //! Servers that fail again and again: when a server is left alone, how it is found again, and who knows of it.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 use colloquy_tests::host::{Host, expect_json, expect_problem, stage, table};
-use colloquy_tests::recordings;
 use colloquy_tests::upstream::{Gate, Reply, Upstream, Way};
+use colloquy_tests::{PATIENCE, recordings, until};
 use serde_json::{Value, json};
 use toml::{Table, toml};
 
@@ -31,9 +31,6 @@ pub(crate) const OWN_CASES: &[OwnCase] = &[
         without_a_store_an_instance_knows_for_itself,
     ),
 ];
-
-/// How long something may take that comes by itself.
-const LIMIT: Duration = Duration::from_secs(120);
 
 /// A host whose asr and tts ask this server, with these settings; what they know of it is in `breakers`.
 pub(crate) fn asking_host(
@@ -99,18 +96,6 @@ fn changes(host: &Host, upstream: &Upstream, to: &str) -> Result<f64> {
     host.metric("colloquy_breaker_changes_total{", &labels)
 }
 
-/// Asks for something until it is there.
-fn until(what: &str, mut is_there: impl FnMut() -> Result<bool>) -> Result<()> {
-    let begun = Instant::now();
-    while !is_there()? {
-        if begun.elapsed() > LIMIT {
-            bail!("{what}: not within {LIMIT:?}");
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    Ok(())
-}
-
 /// The problem of a recording that could not be heard because the server is not asked.
 fn left_alone(host: &Host, recording: &[u8]) -> Result<Value> {
     let response = host.upload("jfk.wav", recording.to_vec(), None)?;
@@ -163,7 +148,7 @@ fn a_dead_server_is_left_alone_and_found_again() -> Result<()> {
     let begun = Instant::now();
     std::thread::scope(|scope| {
         let trying = scope.spawn(|| -> Result<Value> {
-            while begun.elapsed() < LIMIT {
+            while begun.elapsed() < PATIENCE {
                 let response = host.upload("jfk.wav", jfk.clone(), None)?;
                 if response.status() == 200 {
                     return expect_json(response);
@@ -171,7 +156,7 @@ fn a_dead_server_is_left_alone_and_found_again() -> Result<()> {
                 let problem = expect_problem(response, 503, "STAGE_UNAVAILABLE")?;
                 ensure!(problem.to_string().contains("is not asked"), "{problem}");
             }
-            bail!("nobody was let in within {LIMIT:?}")
+            bail!("nobody was let in within {PATIENCE:?}")
         });
         let meanwhile = || -> Result<()> {
             until("half-open", || is(&host, &upstream, "half-open"))?;

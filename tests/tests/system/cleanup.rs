@@ -2,12 +2,11 @@
 
 use std::io::Write;
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use colloquy_tests::host::{Host, environment_of_edge, expect_json, expect_problem, table};
 use colloquy_tests::upstream::{Gate, Upstream, Way};
-use colloquy_tests::{process, raw, redis};
+use colloquy_tests::{process, raw, redis, until};
 use serde_json::{Value, json};
 use toml::{Table, toml};
 
@@ -36,19 +35,7 @@ pub(crate) const OWN_CASES: &[OwnCase] = &[
     ),
 ];
 
-/// How long anything may take.
-const LIMIT: Duration = Duration::from_secs(120);
-
 const QUESTION: &str = "What did she do at Harvard?";
-
-fn until(what: &str, mut is_so: impl FnMut() -> Result<bool>) -> Result<()> {
-    let since = Instant::now();
-    while !is_so()? {
-        ensure!(since.elapsed() < LIMIT, "never: {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    Ok(())
-}
 
 /// A host where things end after a second, and where a sweep is asked for so often when nothing happens.
 fn brief(sweep_every_s: i64, folder: &std::path::Path) -> Result<Host> {

@@ -3,11 +3,10 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use colloquy_tests::host::{Host, expect_json};
-use colloquy_tests::{process, recordings, root};
+use colloquy_tests::{process, recordings, root, until};
 use serde_json::Value;
 use toml::toml;
 
@@ -45,21 +44,7 @@ pub(crate) const OWN_CASES: &[OwnCase] = &[
     ),
 ];
 
-/// How long something may take that has no other limit.
-const LIMIT: Duration = Duration::from_secs(60);
 const QUESTION: &str = "What did she do at Harvard?";
-
-/// Asks again until it is so.
-fn until(what: &str, mut so: impl FnMut() -> Result<bool>) -> Result<()> {
-    let started = Instant::now();
-    while !so()? {
-        if started.elapsed() > LIMIT {
-            bail!("not after {LIMIT:?}: {what}");
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    Ok(())
-}
 
 fn a_turn_is_counted_by_route_and_never_by_path(host: &Host) -> Result<()> {
     let session = host.create_session()?;

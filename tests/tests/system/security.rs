@@ -1,10 +1,8 @@
 //! Who gets in, what they see, and what the host tells of it.
 
-use std::time::{Duration, Instant};
-
 use anyhow::{Context, Result, ensure};
 use colloquy_tests::host::{Host, environment_of_edge, expect_json, expect_problem, table};
-use colloquy_tests::raw;
+use colloquy_tests::{raw, until};
 use reqwest::blocking::Response;
 use serde_json::json;
 
@@ -60,16 +58,6 @@ pub(crate) const OWN_CASES: &[OwnCase] = &[
         tls::certificates_change_while_it_runs,
     ),
 ];
-
-/// Waits until that is so.
-fn until(what: &str, mut is_so: impl FnMut() -> Result<bool>) -> Result<()> {
-    let since = Instant::now();
-    while !is_so()? {
-        ensure!(since.elapsed() < Duration::from_secs(120), "never: {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    Ok(())
-}
 
 fn every_answer_is_hardened(host: &Host) -> Result<()> {
     for path in [

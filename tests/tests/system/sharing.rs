@@ -4,11 +4,11 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use colloquy_tests::host::{Host, expect_json, expect_problem, stage, table};
 use colloquy_tests::upstream::{Gate, Upstream, Way};
+use colloquy_tests::{PATIENCE, until};
 use reqwest::blocking::Response;
 use serde_json::{Value, json};
 use toml::{Table, toml};
@@ -51,9 +51,6 @@ pub(crate) const OWN_CASES: &[OwnCase] = &[
         a_slow_download_is_whole_whatever_is_removed,
     ),
 ];
-
-/// How long anything may take.
-const LIMIT: Duration = Duration::from_secs(120);
 
 /// Two hosts, what they share, and the server that answers for both.
 struct Pair {
@@ -120,7 +117,7 @@ impl Pair {
         let body = json!({ "text": FIRST, "session_id": session });
         let turn = std::thread::spawn(move || {
             let request = client.post(format!("{url}/process/text")).json(&body);
-            Ok(request.timeout(2 * LIMIT).send()?)
+            Ok(request.timeout(2 * PATIENCE).send()?)
         });
         until("the turn has begun", || {
             ensure!(!turn.is_finished(), "it has ended");
@@ -136,15 +133,6 @@ const ANSWER: &str =
     "So it is, and so it was, and so it will be for as long as anybody asks for it.";
 const FIRST: &str = "What did she do at Harvard?";
 const SECOND: &str = "Which compilers did she write?";
-
-fn until(what: &str, mut is_so: impl FnMut() -> Result<bool>) -> Result<()> {
-    let since = Instant::now();
-    while !is_so()? {
-        ensure!(since.elapsed() < LIMIT, "never: {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    Ok(())
-}
 
 fn ended(turn: std::thread::JoinHandle<Result<Response>>) -> Result<Response> {
     turn.join()
@@ -315,9 +303,7 @@ fn either_host_removes_what_has_ended() -> Result<()> {
     let session = one.create_session()?;
     let answer = one.ask(FIRST, Some(&session))?;
     let id = id_of(&answer)?;
-    let swept = |name: &str| -> Result<f64> {
-        Ok(one.metric(name, "")? + other.metric(name, "")?)
-    };
+    let swept = |name: &str| -> Result<f64> { Ok(one.metric(name, "")? + other.metric(name, "")?) };
     until("the audio is removed", || {
         Ok(swept("colloquy_swept_audio_items_total")? >= 1.0)
     })?;
@@ -346,7 +332,7 @@ fn a_slow_download_is_whole_whatever_is_removed() -> Result<()> {
 
     let address = one.url.strip_prefix("http://").context("url")?;
     let mut connection = TcpStream::connect(address)?;
-    connection.set_read_timeout(Some(LIMIT))?;
+    connection.set_read_timeout(Some(PATIENCE))?;
     write!(
         connection,
         "GET /audio/{id} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n"

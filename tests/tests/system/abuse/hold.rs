@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use colloquy_tests::host::{Host, stage};
-use colloquy_tests::{raw, recordings};
+use colloquy_tests::{raw, recordings, until};
 use reqwest::blocking::Client;
 
-use super::{FORM, PART, alive, post, problem, server, until};
+use super::{FORM, PART, alive, post, problem, server};
 
 /// Bytes of the recording that are sent. At the lowest rate that is allowed, they would pay for ten minutes.
 const BEGINNING: usize = 150_000;

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use colloquy_tests::host::Host;
-use colloquy_tests::recordings;
+use colloquy_tests::{recordings, until};
 
-use super::{server, until};
+use super::server;
 
 /// Far more turns at a time than the host takes: the others are told when to come back, and nothing is kept of them.
 pub(super) fn overload_is_shed_and_memory_stays() -> Result<()> {

@@ -6,13 +6,13 @@ use anyhow::{Context, Result, ensure};
 use colloquy_tests::host::{Host, expect_json, stage};
 use colloquy_tests::otlp::{Span, spans};
 use colloquy_tests::upstream::{Received, Reply, Upstream, Way};
-use colloquy_tests::{recordings, root};
+use colloquy_tests::{recordings, root, until};
 use reqwest::blocking::multipart;
 use toml::{Table, toml};
 
 use super::super::llm::chat::{stream, streamed};
 use super::super::remote::replace;
-use super::{QUESTION, until};
+use super::QUESTION;
 
 /// Whose work a spoken turn is.
 const STAGES: [&str; 7] = ["asr", "content", "ingest", "intent", "llm", "tts", "vad"];

@@ -7,11 +7,10 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use colloquy_tests::host::{Host, table};
-use colloquy_tests::{process, raw};
+use colloquy_tests::{process, raw, until};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, Stream};
 
-use super::until;
 
 /// A certificate for `localhost` that vouches for itself, and its key, in these two files.
 fn new_certificate(folder: &Path) -> Result<CertificateDer<'static>> {
