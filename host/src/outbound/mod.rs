@@ -12,6 +12,7 @@ mod sockets;
 
 use http::Request;
 use http::header::AUTHORIZATION;
+use tokio::sync::watch;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use crate::telemetry::Work;
@@ -27,6 +28,9 @@ pub(crate) struct Outbound {
     client: Client,
     /// What the guest works for, for the servers that it asks.
     pub(crate) work: Option<Work>,
+    /// Closed when nobody waits for what the guest does now. What it asks ends then, and no more is sent: a guest cannot be told, and might
+    /// try again.
+    pub(crate) wanted: Option<watch::Receiver<()>>,
 }
 
 impl Outbound {
@@ -37,6 +41,7 @@ impl Outbound {
             destinations,
             client,
             work: None,
+            wanted: None,
         }
     }
 }
@@ -74,8 +79,17 @@ impl WasiHttpHooks for Outbound {
             work.inject(request.headers_mut());
         }
         let (to, client) = (origin.to_string(), self.client.clone());
+        let wanted = self.wanted.clone();
         Box::new(async move {
-            match client.send(request, options.unwrap_or_default()).await {
+            let answer = tokio::select! {
+                biased;
+                () = unwanted(wanted) => {
+                    tracing::debug!(guest, to, "nobody waits for the answer to a request");
+                    return Err(Error::HttpRequestDenied);
+                }
+                answer = client.send(request, options.unwrap_or_default()) => answer,
+            };
+            match answer {
                 Ok(response) => {
                     tracing::debug!(guest, to, status = response.status().as_u16(), "requested");
                     let connection: Box<dyn Future<Output = _> + Send> = Box::new(async { Ok(()) });
@@ -89,3 +103,14 @@ impl WasiHttpHooks for Outbound {
         })
     }
 }
+
+/// Returns when nobody waits any more.
+async fn unwanted(wanted: Option<watch::Receiver<()>>) {
+    match wanted {
+        Some(mut wanted) => while wanted.changed().await.is_ok() {},
+        None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests;

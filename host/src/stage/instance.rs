@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 use wasmtime::Store;
 use wasmtime::component::{ComponentNamedList, Lift, Lower, ResourceAny, ResourceTable, TypedFunc};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -146,6 +147,11 @@ impl<S: Stage> Instance<S> {
     pub(super) fn work_for(&mut self, work: Work) {
         self.store.data_mut().outbound.work = Some(work.clone());
         self.work = Some(work);
+    }
+
+    /// What it asks of servers ends when nobody waits for it any more, which `wanted` tells by being closed.
+    pub(super) fn wanted(&mut self, wanted: Option<watch::Receiver<()>>) {
+        self.store.data_mut().outbound.wanted = wanted;
     }
 
     /// The resource that this lease has open.

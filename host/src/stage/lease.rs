@@ -2,7 +2,7 @@
 //!
 //! Everything a proxy needs is here, so that a proxy only names functions and types.
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use wasmtime::component::{ComponentNamedList, Lift, Lower, ResourceAny, TypedFunc};
 
 use super::fault::Fault;
@@ -32,7 +32,7 @@ impl<S: Stage> Version<S> {
         E: From<Fault> + Passing + Lift + Send + Sync + 'static,
     {
         let lease = self.lease_for(work).await?;
-        let call = lease.run(move |instance| instance.call(name, pick, params));
+        let call = lease.wait(move |instance| instance.call(name, pick, params));
         watched(work, call.await)?
     }
 
@@ -49,7 +49,7 @@ impl<S: Stage> Version<S> {
         E: From<Fault> + Passing + Lift + Send + Sync + 'static,
     {
         let lease = self.lease_for(work).await?;
-        let call = lease.run(move |instance| {
+        let call = lease.wait(move |instance| {
             let resource = instance.call(name, pick, params)?;
             Ok::<_, Fault>(resource.map(|resource| instance.keep(resource)))
         });
@@ -80,11 +80,28 @@ impl<S: Stage> Lease<S> {
         P: ComponentNamedList + Lower + Send + Sync + 'static,
         R: Lift + Send + Sync + 'static,
     {
-        self.run(move |instance| {
+        self.wait(move |instance| {
             let resource = instance.open()?;
             instance.call(name, pick, with(resource))
         })
         .await?
+    }
+
+    /// As [`Lease::run`], but when the future is dropped, what the job asks of servers ends, so that it is not kept by one that is silent.
+    async fn wait<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Instance<S>) -> T + Send + 'static,
+    ) -> Result<T, Fault> {
+        let (wanted, waits) = watch::channel(());
+        let answer = self.run(move |instance| {
+            instance.wanted(Some(waits));
+            let answer = job(instance);
+            instance.wanted(None);
+            answer
+        });
+        let answer = answer.await;
+        drop(wanted);
+        answer
     }
 
     /// The next item of the open resource, pulled now: what it is decides whether another stage is asked.
