@@ -31,7 +31,7 @@ struct Arguments {
 enum Command {
     /// Serves until SIGTERM or SIGINT, then finishes what runs.
     Serve {
-        /// Listens here instead of where the configuration says; port 0 takes any free one.
+        /// Listens here instead of where the configuration says, such as 127.0.0.1:8000; port 0 takes any free one.
         #[arg(long)]
         listen: Option<SocketAddr>,
     },

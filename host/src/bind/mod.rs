@@ -25,7 +25,7 @@ use crate::edge::Turn;
 use crate::engine::Compiler;
 use crate::metrics::Metrics;
 use crate::stage::{
-    Bound, Chain, Description, Guest, Reach, Settings, Slot, Stage, Status, Version,
+    Bound, Chain, Description, Guest, Pass, Passing, Reach, Settings, Slot, Stage, Status, Version,
 };
 use crate::telemetry::Trace;
 
@@ -267,11 +267,15 @@ fn described<I, E>(
 ) -> Result<crate::stage::Description, String>
 where
     I: Into<crate::stage::Description>,
-    E: std::fmt::Display,
+    E: Passing + std::fmt::Display,
 {
     match answer {
         Ok(Ok(info)) => Ok(info.into()),
-        Ok(Err(error)) => Err(format!("describe failed: {error}")),
+        Ok(Err(error)) => Err(match error.pass() {
+            // A model or a file that is missing, a setting that is wrong: for whoever reads the log, in the stage's own words.
+            Some(Pass::Down(why)) if error.label() == "unavailable" => format!("the stage {why}"),
+            _ => format!("describe failed: {error}"),
+        }),
         Err(fault) => Err(format!("describe failed: {fault}")),
     }
 }

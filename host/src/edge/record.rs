@@ -2,7 +2,7 @@
 
 use std::time::{Instant, SystemTime};
 
-use http::{HeaderMap, HeaderName, Method, Request};
+use http::{HeaderMap, HeaderName, Method, Request, StatusCode};
 use hyper::body::Incoming;
 use tracing::Span;
 
@@ -66,6 +66,16 @@ impl Record {
     }
 }
 
+/// Of a path without a route: all of it where nothing is at it, which somebody has mistyped. Otherwise the request was refused before a route
+/// saw it, and what comes after the first word may be an id.
+fn shown(path: &str, status: u16) -> &str {
+    if status == StatusCode::NOT_FOUND {
+        return path;
+    }
+    let first = path.strip_prefix('/').and_then(|rest| rest.find('/'));
+    first.and_then(|n| path.get(..=n)).unwrap_or(path)
+}
+
 fn route(headers: &mut HeaderMap) -> Option<String> {
     let value = headers.remove(ROUTE)?;
     let route = value.to_str().ok()?;
@@ -113,7 +123,7 @@ impl Drop for Record {
                 tracing::info!(method, route, status, ms, bytes, whole, "answered");
             }
             None => {
-                let path = self.path.as_str();
+                let path = shown(&self.path, status);
                 tracing::info!(method, path, status, ms, bytes, whole, "answered");
             }
         }
@@ -123,6 +133,20 @@ impl Drop for Record {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_id_is_logged_of_a_request_that_was_refused() {
+        for (path, status, told) in [
+            ("/sesion/3ede440c", 404, "/sesion/3ede440c"),
+            ("/session/3ede440c", 401, "/session"),
+            ("/audio/5a104542", 503, "/audio"),
+            ("/process", 429, "/process"),
+            ("/", 401, "/"),
+            ("*", 400, "*"),
+        ] {
+            assert_eq!(shown(path, status), told);
+        }
+    }
 
     #[test]
     fn a_route_is_taken_out_and_believed_when_it_looks_like_one() {
