@@ -42,7 +42,7 @@ pub enum StartError {
     #[error("cannot load the edge component: {0:#}")]
     Edge(wasmtime::Error),
     /// The edge component cannot work as it is configured.
-    #[error("the edge component cannot work: {0}")]
+    #[error("{0}")]
     Trial(String),
     /// The edge component leaves a stage to us that is not configured.
     #[error("the section [stage.{0}] is missing, and {1} leaves this stage to the host")]

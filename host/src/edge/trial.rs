@@ -67,7 +67,5 @@ pub(crate) async fn try_out(
         stopped,
     );
     let swept = upkeep::sweep(&component, &metrics).await;
-    swept
-        .map(drop)
-        .map_err(|failure| format!("{failure}; what it has logged tells why"))
+    swept.map(drop).map_err(|failure| failure.to_string())
 }

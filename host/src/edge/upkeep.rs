@@ -3,6 +3,7 @@
 //! They count as requests among others, so that a host without room for one more does not get them through. They are in no metric of
 //! requests and in no trace. When they are sent is the business of [`super::cleanup`].
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
 use bytes::Bytes;
@@ -45,9 +46,27 @@ pub(super) enum Failure {
     /// The gateway could not be asked, or has failed.
     #[error(transparent)]
     NoAnswer(#[from] Problem),
-    /// The gateway did not do it.
-    #[error("the edge component answers with status {}", .0.as_u16())]
-    Refused(StatusCode),
+    /// The gateway did not do it, and perhaps says why.
+    #[error("the edge component answers with status {}{}", .0.as_u16(), .1)]
+    Refused(StatusCode, Detail),
+}
+
+/// What a problem document tells, for the end of a sentence.
+#[derive(Debug, Default)]
+pub(super) struct Detail(String);
+
+impl Detail {
+    fn of(body: &[u8]) -> Self {
+        let document: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+        let detail = document["detail"].as_str();
+        Self(detail.map_or_else(String::new, |detail| format!(": {detail}")))
+    }
+}
+
+impl fmt::Display for Detail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 /// Removes what has ended.
@@ -109,17 +128,33 @@ async fn ask(
     let (response, running) = answer.instrument(span).await?;
     let (head, body) = response.into_parts();
     // To its end, because an instance that is dropped before is stopped.
-    let _cut = GuestBody::new(body, running, None).collect().await;
+    let body = GuestBody::new(body, running, None).collect().await;
     if head.status.is_success() {
-        Ok(head.status)
-    } else {
-        Err(Failure::Refused(head.status))
+        return Ok(head.status);
     }
+    let detail = body.map(|body| Detail::of(&body.to_bytes()));
+    Err(Failure::Refused(head.status, detail.unwrap_or_default()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_problem_tells_is_told() {
+        for (body, told) in [
+            (
+                &br#"{"detail":"there is no such store"}"#[..],
+                ": there is no such store",
+            ),
+            (br#"{"title":"x"}"#, ""),
+            (b"<html>", ""),
+        ] {
+            let failure = Failure::Refused(StatusCode::SERVICE_UNAVAILABLE, Detail::of(body));
+            let expected = format!("the edge component answers with status 503{told}");
+            assert_eq!(failure.to_string(), expected);
+        }
+    }
 
     #[test]
     fn a_client_cannot_ask() {

@@ -229,8 +229,12 @@ fn accepts(headers: &http::HeaderMap, wanted: &str) -> bool {
         .any(|range| range.trim().eq_ignore_ascii_case(wanted))
 }
 
-/// Reads a JSON body; the error says where the mistake is.
+/// Reads the object that is a JSON body; the error says where the mistake is.
 fn from_json<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    // serde would take the members of an array for those of an object, in its order.
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        return Err(Problem::invalid("the JSON body must be an object"));
+    }
     serde_json::from_slice(body)
         .map_err(|error| Problem::invalid(format!("the JSON body cannot be read: {error}")))
 }

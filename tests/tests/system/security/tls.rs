@@ -11,7 +11,6 @@ use colloquy_tests::{process, raw, until};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, Stream};
 
-
 /// A certificate for `localhost` that vouches for itself, and its key, in these two files.
 fn new_certificate(folder: &Path) -> Result<CertificateDer<'static>> {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;

@@ -167,6 +167,10 @@ async fn malformed_json_is_told_where() {
         problem["detail"].as_str().unwrap().contains("`text`"),
         "{problem}"
     );
+    let problem = post(r#" ["hello", null]"#)
+        .await
+        .problem(400, "INVALID_REQUEST");
+    assert_eq!(problem["detail"], "the JSON body must be an object");
     post(r#"{"text": "  "}"#)
         .await
         .problem(422, "INVALID_REQUEST");
