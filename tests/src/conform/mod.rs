@@ -18,7 +18,7 @@ mod llm_input;
 pub mod rig;
 mod section;
 pub mod signals;
-mod surroundings;
+pub mod surroundings;
 mod tts;
 mod vad;
 pub mod verdict;

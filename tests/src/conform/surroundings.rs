@@ -2,8 +2,6 @@
 
 use wasmtime::component::{Linker, ResourceType, Val};
 
-use super::rig::Guest;
-
 const EVENTS: &str = "colloquy:events/events@0.3.0";
 const STORE: &str = "wasi:keyvalue/store@0.2.0-draft2";
 const ATOMICS: &str = "wasi:keyvalue/atomics@0.2.0-draft2";
@@ -33,7 +31,8 @@ const UNREACHABLE: [(&str, &[&str]); 2] = [
 
 struct Nothing;
 
-pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+/// Adds them to what a stage of any host is linked to.
+pub fn add_to_linker<T: 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     linker
         .instance(EVENTS)?
         .func_new("publish", |_, _, _, _| Ok(()))?;

@@ -2,7 +2,6 @@
 //! being served, or make the host grow.
 
 use std::io::Write;
-use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use colloquy_tests::host::{Host, table};
@@ -51,6 +50,10 @@ pub(crate) const OWN_CASES: &[OwnCase] = &[
         slow::a_client_that_does_not_read_is_ended,
     ),
     (
+        "abuse::an_answer_that_is_not_read_is_not_made",
+        slow::an_answer_that_is_not_read_is_not_made,
+    ),
+    (
         "abuse::one_address_cannot_take_all_connections",
         slow::one_address_cannot_take_all_connections,
     ),
@@ -70,9 +73,6 @@ pub(crate) const ALONE_CASES: &[OwnCase] = &[(
     overload::overload_is_shed_and_memory_stays,
 )];
 
-/// Nobody waits for so long but in a test that fails.
-const PATIENCE: Duration = Duration::from_secs(120);
-
 fn server(config: &mut Table, settings: &[(&str, i64)]) -> Result<()> {
     let server = table(config, "server")?;
     for (key, value) in settings {
@@ -84,16 +84,6 @@ fn server(config: &mut Table, settings: &[(&str, i64)]) -> Result<()> {
 fn alive(host: &Host) -> Result<()> {
     let status = host.get("/health")?.status();
     ensure!(status == 200, "the host is not well: {status}");
-    Ok(())
-}
-
-/// Waits until that is so.
-fn until(what: &str, mut is_so: impl FnMut() -> Result<bool>) -> Result<()> {
-    let since = Instant::now();
-    while !is_so()? {
-        ensure!(since.elapsed() < PATIENCE, "not after {PATIENCE:?}: {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
     Ok(())
 }
 

@@ -6,9 +6,12 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use colloquy_tests::host::Host;
-use colloquy_tests::raw;
+use colloquy_tests::upstream::{Received, Reply, Upstream, Way};
+use colloquy_tests::{raw, until};
+use serde_json::json;
 
-use super::{FORM, PART, alive, post, problem, server, until};
+use super::{FORM, PART, alive, post, problem, server};
+use crate::chains::chained_host;
 
 pub(super) fn a_slow_head_is_ended() -> Result<()> {
     let host = Host::configured(|config| server(config, &[("header_timeout_ms", 500)]))?;
@@ -102,6 +105,73 @@ pub(super) fn a_client_that_does_not_read_is_ended() -> Result<()> {
         "nothing was sent"
     );
     alive(&host)
+}
+
+/// Sentences of a long answer, and bytes of sound in each: far more than the buffers of the system hold.
+const SENTENCES: usize = 16;
+const SOUND: usize = 2 << 20;
+
+/// A server that has a long answer, and a voice.
+fn long_winded(request: &Received) -> Reply {
+    if request.path == "/v1/audio/speech" {
+        return Reply::ok("audio/pcm", vec![1; SOUND], Way::Pieces(64 << 10));
+    }
+    let words: String = (1..=SENTENCES)
+        .map(|n| format!("This is part {n} of all that she did. "))
+        .collect();
+    let delta = json!({ "choices": [{ "index": 0, "delta": { "content": words }, "finish_reason": "stop" }] });
+    let stream = format!("data: {delta}\n\ndata: [DONE]\n\n");
+    Reply::ok("text/event-stream", stream, Way::Whole)
+}
+
+/// A client that takes the beginning of an answer and then nothing: the sentences that it has no room for are never spoken, so nobody
+/// keeps them.
+pub(super) fn an_answer_that_is_not_read_is_not_made() -> Result<()> {
+    let upstream = Upstream::start(long_winded)?;
+    let host = chained_host(&upstream, |config| {
+        // Without it the end only comes later.
+        drop(server(config, &[("write_timeout_ms", 5_000)]));
+    })?;
+    let spoken = || -> Result<usize> {
+        let received = upstream.received()?;
+        let speech = received.iter().filter(|it| it.path == "/v1/audio/speech");
+        Ok(speech.count())
+    };
+    let question = json!({ "text": "What did she do at Harvard?" }).to_string();
+    let open = || host.metric("colloquy_connections", "");
+    let before = open()?;
+    let mut stream = raw::connect(&host.url)?;
+    until("the connection is open", || Ok(open()? > before))?;
+    write!(
+        stream,
+        "POST /process/text HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{question}",
+        question.len()
+    )?;
+    let (mut seen, mut buffer) = (Vec::new(), [0; 1024]);
+    while !String::from_utf8_lossy(&seen).contains("event: audio") {
+        let n = stream.read(&mut buffer)?;
+        ensure!(n > 0, "it ended: {}", String::from_utf8_lossy(&seen));
+        seen.extend(&buffer[..n]);
+    }
+    until("the connection is ended", || Ok(open()? <= before))?;
+    let n_spoken = spoken()?;
+    ensure!(
+        (1..=SENTENCES / 2).contains(&n_spoken),
+        "{n_spoken} of {SENTENCES} sentences were spoken to nobody"
+    );
+
+    // Who reads has all of it.
+    let request = host.client.post(format!("{}/process/text", host.url));
+    let request = request.header("accept", "text/event-stream");
+    let request = request.header("content-type", "application/json");
+    let answer = request.body(question).send()?.text()?;
+    ensure!(answer.contains("event: done"), "it is not complete");
+    let (n_spoken, n_bytes) = (spoken()?, answer.len());
+    ensure!(
+        n_spoken == SENTENCES && n_bytes > SENTENCES * SOUND,
+        "{n_spoken} sentences, {n_bytes} bytes"
+    );
+    Ok(())
 }
 
 pub(super) fn one_address_cannot_take_all_connections() -> Result<()> {
