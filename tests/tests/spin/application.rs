@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -14,7 +15,7 @@ pub(crate) struct Application {
     /// Such as `http://127.0.0.1:40123`.
     pub(crate) url: String,
     _server: Server,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 fn program() -> OsString {
@@ -34,10 +35,10 @@ pub(crate) fn missing() -> Option<String> {
 }
 
 impl Application {
-    /// Starts the application of the repository as `edit` changes its component.
+    /// Starts the application of the repository as `edit` changes its component; it may put files beside the manifest.
     pub(crate) fn configured(
         options: &[&str],
-        edit: impl FnOnce(&mut Table) -> Result<()>,
+        edit: impl FnOnce(&mut Table, &Path) -> Result<()>,
     ) -> Result<Self> {
         let root = colloquy_tests::root().canonicalize()?;
         let text = std::fs::read_to_string(root.join("spin.toml")).context("spin.toml")?;
@@ -48,9 +49,8 @@ impl Application {
             .and_then(Value::as_table_mut)
             .context("spin.toml has no component `colloquy`")?;
         component.remove("build");
-        edit(component)?;
-
         let folder = tempfile::tempdir()?;
+        edit(component, folder.path())?;
         for name in ["dist", "models", "content"] {
             symlink(root.join(name), folder.path().join(name))?;
         }
@@ -66,7 +66,12 @@ impl Application {
         Ok(Self {
             url: format!("http://127.0.0.1:{port}"),
             _server: server,
-            _folder: folder,
+            folder,
         })
+    }
+
+    /// Where its manifest is.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 }

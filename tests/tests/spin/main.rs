@@ -1,4 +1,4 @@
-//! What only Spin can show: what it denies a stage, and that a stage at work does not hold up everybody else.
+//! What only Spin can show: what it denies a stage, that a stage at work does not hold up everybody else, and keys in a folder that it mounts.
 //!
 //! The requests that every runtime answers alike are in `runtimes`. Without a `spin` the cases are skipped, and say so.
 #![allow(
@@ -11,6 +11,7 @@
 )]
 
 mod application;
+mod keys;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -39,6 +40,7 @@ const CASES: &[Case] = &[
         "stages_at_work_let_others_through",
         stages_at_work_let_others_through,
     ),
+    ("keys_open_the_door", keys::keys_open_the_door),
 ];
 
 fn main() {
@@ -54,6 +56,19 @@ fn main() {
         Trial::test(*name, run).with_ignored_flag(missing.is_some())
     });
     libtest_mimic::run(&arguments, trials.collect()).exit();
+}
+
+/// Puts stages that are not used, so that they need no models, in the place of the large ones: Spin compiles the whole application.
+fn without_models(component: &mut Table) -> Result<()> {
+    let dependencies = component
+        .get_mut("dependencies")
+        .and_then(toml::Value::as_table_mut)
+        .context("no dependencies")?;
+    for (name, file) in [("asr", "asr-whisper"), ("tts", "tts-piper")] {
+        let path = format!("dist/components/{file}.wasm");
+        dependencies[&format!("colloquy:{name}")]["path"] = path.into();
+    }
+    Ok(())
 }
 
 /// What an application puts in the place of its llm stage, with what that inherits.
@@ -82,7 +97,7 @@ fn a_stage_gets_nothing_that_it_does_not_inherit() -> Result<()> {
         }
     });
     let loot = |inherits: &[&str]| -> Result<Value> {
-        let application = Application::configured(&[], |component| {
+        let application = Application::configured(&[], |component, _| {
             // So that there is something to take.
             let files = r#"files = [{ source = "content", destination = "/content" }]"#;
             component.extend(files.parse::<Table>()?);
@@ -90,11 +105,7 @@ fn a_stage_gets_nothing_that_it_does_not_inherit() -> Result<()> {
             component.insert("allowed_outbound_hosts".into(), hosts.into());
             let variables = r#"variables = { secret = "x" }"#;
             component.extend(variables.parse::<Table>()?);
-            // Not used, so they need no models: Spin compiles the whole application.
-            for (name, file) in [("asr", "asr-whisper"), ("tts", "tts-piper")] {
-                let path = format!("dist/components/{file}.wasm");
-                component["dependencies"][format!("colloquy:{name}")]["path"] = path.into();
-            }
+            without_models(component)?;
             thief(component, inherits)
         })?;
         let question = json!({"text": format!("What did she do at {address}?"), "speak": false});
@@ -153,7 +164,7 @@ fn answer(mut stream: TcpStream) {
 
 /// As many turns as there are cores are in flight; a request beside them is answered before the first of them is done.
 fn stages_at_work_let_others_through() -> Result<()> {
-    let application = Application::configured(&[], |_| Ok(()))?;
+    let application = Application::configured(&[], |_, _| Ok(()))?;
     let url = &application.url;
     let cores = std::thread::available_parallelism()?.get();
     let question = "What did she build at Harvard, what did she do in the navy, and what did she think of computers?";
