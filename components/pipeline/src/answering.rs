@@ -38,10 +38,10 @@ pub const MAX_ITEMS: u32 = 4;
 /// Longest question in characters, that of the intent stage.
 pub const MAX_TEXT_CHARS: usize = 4_000;
 
-/// About a minute of speech; more is not a spoken answer.
-const MAX_TOKENS: u32 = 220;
+/// About two minutes of speech; more is not a spoken answer. How much less an answer is to be is the LLM's to choose, by the strategy.
+const MAX_TOKENS: u32 = 500;
 
-/// Where an LLM that ignores `max-tokens` is cut off, in characters.
+/// Where an LLM that ignores `max-tokens` is cut off, in characters: about as much.
 const MAX_ANSWER_CHARS: usize = 2_000;
 
 /// Lively but close to the facts.

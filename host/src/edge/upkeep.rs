@@ -58,7 +58,7 @@ pub(super) struct Detail(String);
 impl Detail {
     fn of(body: &[u8]) -> Self {
         let document: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-        let detail = document["detail"].as_str();
+        let detail = document.get("detail").and_then(|detail| detail.as_str());
         Self(detail.map_or_else(String::new, |detail| format!(": {detail}")))
     }
 }

@@ -143,15 +143,12 @@ impl<S: Stage> Instance<S> {
         answer
     }
 
-    /// It works for this from now on; servers that it asks are told of it.
-    pub(super) fn work_for(&mut self, work: Work) {
-        self.store.data_mut().outbound.work = Some(work.clone());
+    /// It works for this from now on. Servers that it asks are told of it, and are asked for as long as it is wanted, until `wanted` closes.
+    pub(super) fn work_for(&mut self, work: Work, wanted: watch::Receiver<()>) {
+        let outbound = &mut self.store.data_mut().outbound;
+        outbound.work = Some(work.clone());
+        outbound.wanted = Some(wanted);
         self.work = Some(work);
-    }
-
-    /// What it asks of servers ends when nobody waits for it any more, which `wanted` tells by being closed.
-    pub(super) fn wanted(&mut self, wanted: Option<watch::Receiver<()>>) {
-        self.store.data_mut().outbound.wanted = wanted;
     }
 
     /// The resource that this lease has open.
@@ -188,7 +185,9 @@ impl<S: Stage> Bench for Instance<S> {
     fn reset(&mut self) {
         self.put_away();
         self.work = None;
-        self.store.data_mut().outbound.work = None;
+        let outbound = &mut self.store.data_mut().outbound;
+        outbound.work = None;
+        outbound.wanted = None;
     }
 
     fn broken(&self) -> Option<Retired> {

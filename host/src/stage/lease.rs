@@ -1,8 +1,9 @@
-//! The ways a proxy uses a lease: one call, a resource with its methods, a stream.
+//! The ways a proxy uses a lease: one call, a resource with its methods, a stream. When it is dropped in the middle of them, what the stage
+//! asks of servers ends, so that the stage is not kept by one that is silent.
 //!
 //! Everything a proxy needs is here, so that a proxy only names functions and types.
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use wasmtime::component::{ComponentNamedList, Lift, Lower, ResourceAny, TypedFunc};
 
 use super::fault::Fault;
@@ -32,7 +33,7 @@ impl<S: Stage> Version<S> {
         E: From<Fault> + Passing + Lift + Send + Sync + 'static,
     {
         let lease = self.lease_for(work).await?;
-        let call = lease.wait(move |instance| instance.call(name, pick, params));
+        let call = lease.run(move |instance| instance.call(name, pick, params));
         watched(work, call.await)?
     }
 
@@ -49,7 +50,7 @@ impl<S: Stage> Version<S> {
         E: From<Fault> + Passing + Lift + Send + Sync + 'static,
     {
         let lease = self.lease_for(work).await?;
-        let call = lease.wait(move |instance| {
+        let call = lease.run(move |instance| {
             let resource = instance.call(name, pick, params)?;
             Ok::<_, Fault>(resource.map(|resource| instance.keep(resource)))
         });
@@ -62,8 +63,8 @@ impl<S: Stage> Version<S> {
         let lease = self.lease().await;
         let lease = lease.inspect_err(|fault| work.failed(fault.label()))?;
         work.placed(self.identity().0);
-        let work = work.clone();
-        lease.submit(move |instance| instance.work_for(work));
+        let (work, wanted) = (work.clone(), lease.wanted().subscribe());
+        lease.submit(move |instance| instance.work_for(work, wanted));
         Ok(lease)
     }
 }
@@ -80,28 +81,11 @@ impl<S: Stage> Lease<S> {
         P: ComponentNamedList + Lower + Send + Sync + 'static,
         R: Lift + Send + Sync + 'static,
     {
-        self.wait(move |instance| {
+        self.run(move |instance| {
             let resource = instance.open()?;
             instance.call(name, pick, with(resource))
         })
         .await?
-    }
-
-    /// As [`Lease::run`], but when the future is dropped, what the job asks of servers ends, so that it is not kept by one that is silent.
-    async fn wait<T: Send + 'static>(
-        &self,
-        job: impl FnOnce(&mut Instance<S>) -> T + Send + 'static,
-    ) -> Result<T, Fault> {
-        let (wanted, waits) = watch::channel(());
-        let answer = self.run(move |instance| {
-            instance.wanted(Some(waits));
-            let answer = job(instance);
-            instance.wanted(None);
-            answer
-        });
-        let answer = answer.await;
-        drop(wanted);
-        answer
     }
 
     /// The next item of the open resource, pulled now: what it is decides whether another stage is asked.
@@ -130,7 +114,7 @@ impl<S: Stage> Lease<S> {
     {
         let (items, taken) = mpsc::channel(ahead);
         self.submit(move |instance| pull(instance, name, pick, &items));
-        Stream::new(self.stage(), taken)
+        Stream::new(self.stage(), taken).wanting(self.wanted())
         // The lease is dropped here: its worker takes no other before the job above is done.
     }
 }

@@ -15,7 +15,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Semaphore, oneshot, watch};
 use tracing::Span;
 
 use super::fault::{Fault, Retired};
@@ -164,6 +164,7 @@ impl<B: Bench> Pool<B> {
             worker,
             shared: Arc::clone(shared),
             since: Instant::now(),
+            wanted: Arc::new(watch::Sender::new(())),
         })
     }
 
@@ -355,7 +356,11 @@ pub(crate) struct Lease<B> {
     worker: Sender<Message<B>>,
     shared: Arc<Shared<B>>,
     since: Instant,
+    wanted: Wanted,
 }
+
+/// That somebody waits for what a worker does. When the last copy is dropped, those who watch it can tell.
+pub(crate) type Wanted = Arc<watch::Sender<()>>;
 
 impl<B: Bench> Lease<B> {
     /// Hands a job to the worker, after those it already has, within the caller's span. A job for a worker that broke is dropped.
@@ -381,6 +386,11 @@ impl<B: Bench> Lease<B> {
         answered
             .await
             .map_err(|_| Fault::internal(self.shared.rules.name))
+    }
+
+    /// What is dropped with the lease, unless somebody keeps a copy for longer.
+    pub(crate) fn wanted(&self) -> Wanted {
+        Arc::clone(&self.wanted)
     }
 
     /// The stage this worker belongs to.

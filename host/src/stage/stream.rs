@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use tokio::sync::mpsc::Receiver;
 
 use super::fault::Fault;
+use super::pool::Wanted;
 
 /// Items that a stage produces ahead of their use.
 pub(crate) struct Stream<T, E> {
@@ -16,6 +17,8 @@ pub(crate) struct Stream<T, E> {
     ready: VecDeque<T>,
     items: Receiver<Result<Option<T>, E>>,
     end: Option<Result<(), E>>,
+    /// Dropped with the stream.
+    _wanted: Option<Wanted>,
 }
 
 impl<T, E: From<Fault> + Clone> Stream<T, E> {
@@ -26,6 +29,15 @@ impl<T, E: From<Fault> + Clone> Stream<T, E> {
             ready: VecDeque::new(),
             items,
             end: None,
+            _wanted: None,
+        }
+    }
+
+    /// The stream of a worker that is wanted for as long as the stream.
+    pub(super) fn wanting(self, wanted: Wanted) -> Self {
+        Self {
+            _wanted: Some(wanted),
+            ..self
         }
     }
 

@@ -8,7 +8,7 @@ use colloquy_tests::host::{Host, environment_of_edge, expect_json, expect_proble
 use colloquy_tests::upstream::{Gate, Upstream, Way};
 use colloquy_tests::{process, raw, redis, until};
 use serde_json::{Value, json};
-use toml::{Table, toml};
+use toml::toml;
 
 use super::OwnCase;
 use super::llm::answer_by;

@@ -155,7 +155,7 @@ fn a_chat_server_is_asked_as_openai_says() -> Result<()> {
     for (strategy, model, most) in [
         (None, "usual", 220),
         (Some("fast"), "quick", 120),
-        (Some("high"), "good", 220),
+        (Some("high"), "good", 320),
     ] {
         let mut body = json!({ "text": QUESTION, "speak": false });
         if let Some(strategy) = strategy {
