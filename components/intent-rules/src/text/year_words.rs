@@ -1,7 +1,7 @@
-//! Words about years that are not years themselves, and short or long ways of naming some.
+//! Words about years that are not years themselves, short or long ways of naming some, and years in digits: what `years` reads years and
+//! ranges with.
 
 use super::numbers::below_hundred;
-use super::years::{after_article, four_digits};
 
 /// After these words `about` is what is told, and not a year that is not known exactly.
 pub(super) fn is_telling(word: &str) -> bool {
@@ -53,4 +53,17 @@ pub(super) fn hundred_years(words: &[&str], at: usize) -> Option<((i32, i32), us
         _ => return None,
     };
     (words.get(at + used) == Some(&"century")).then_some(((first, first + 99), at + used + 1))
+}
+
+/// The word here, or the one after `the`.
+pub(super) fn after_article(words: &[&str], at: usize) -> usize {
+    at + usize::from(words.get(at).copied() == Some("the"))
+}
+
+/// A year in digits, 1000 to 2199.
+pub(super) fn four_digits(word: &str) -> Option<i32> {
+    if word.len() != 4 || !word.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    word.parse().ok().filter(|year| (1000..2200).contains(year))
 }

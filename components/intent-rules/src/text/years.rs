@@ -1,11 +1,13 @@
 //! Years and ranges of years in a question, from digits or from words.
 //!
 //! A spoken year has no marker of its own, so bare numbers count only in the forms people use for years: four digits (1000 to 2199),
-//! `nineteen fifty two`, `two thousand sixteen`, decades. Ranges may be open on one side.
+//! `nineteen fifty two`, `two thousand sixteen`, decades. Ranges may be open on one side. The words around years are in `year_words`.
 
 use super::numbers::{below_hundred, decade};
 use super::tokens::Token;
-use super::year_words::{hundred_years, is_telling, is_up_to, spoken_short};
+use super::year_words::{
+    after_article, four_digits, hundred_years, is_telling, is_up_to, spoken_short,
+};
 
 /// Years that a question names, both ends included; none is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -219,10 +221,6 @@ fn pair_at(words: &[&str], at: usize, century: i32) -> bool {
     })
 }
 
-pub(super) fn after_article(words: &[&str], at: usize) -> usize {
-    at + usize::from(words.get(at).copied() == Some("the"))
-}
-
 /// A year or a decade as first and last year, and the token after it.
 fn atom(words: &[&str], at: usize, century: i32) -> Option<((i32, i32), usize)> {
     let part = match words.get(at).copied()? {
@@ -296,13 +294,6 @@ fn century_word(word: &str) -> Option<i32> {
         "twenty" | "20" => Some(2000),
         _ => None,
     }
-}
-
-pub(super) fn four_digits(word: &str) -> Option<i32> {
-    if word.len() != 4 || !word.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    word.parse().ok().filter(|year| (1000..2200).contains(year))
 }
 
 #[cfg(test)]
