@@ -31,6 +31,15 @@ pub const INTENTS: [&str; 14] = [
     "unclear",
 ];
 
+/// Whether an intent is answered from the content base.
+#[must_use]
+pub fn is_about_content(intent: &str) -> bool {
+    matches!(
+        intent,
+        "about" | "list" | "detail" | "when" | "count" | "compare" | "follow-up"
+    )
+}
+
 /// The word lists and rules, ready to use.
 #[derive(Debug)]
 pub struct Lexicon {

@@ -1,11 +1,12 @@
 //! What the rules say for each intent, before anything else is weighed.
 
-use super::classify::{STRONG, is_about_content};
 use super::pattern::Unit;
 use super::question::Question;
 use crate::Engine;
-use crate::lexicon::{Holds, INTENTS, Rule};
+use crate::lexicon::{Holds, INTENTS, Rule, is_about_content};
 
+/// A rule this strong decides.
+pub(super) const STRONG: f32 = 0.8;
 /// What a rule keeps of its strength when something else in the question speaks against it.
 const YIELD: f32 = 0.4;
 /// Fewest words of a statement that is taken for one.

@@ -4,7 +4,7 @@
 //! and small hints about content count when no rule fits. What is unsafe always wins. A question whose words the content base does not
 //! know, and that does not even mention its subject, is off topic.
 
-use super::candidates::{Candidate, add_hints, strengths};
+use super::candidates::{Candidate, STRONG, add_hints, strengths};
 use super::confidence::{Evidence, judge};
 use super::features::{Circumstances, Features, features};
 use super::question::{Question, read};
@@ -12,6 +12,7 @@ use super::{Classification, Entity, Turn, context};
 use crate::Engine;
 use crate::error::Error;
 use crate::lexicon::INTENTS;
+pub use crate::lexicon::is_about_content;
 use crate::text::stem;
 
 /// Most characters of a question.
@@ -23,8 +24,6 @@ const PLAIN: f32 = 0.97;
 const BOOST: f32 = 3.0;
 /// Most certainty that something is unclear.
 const UNCLEAR: f32 = 0.3;
-/// A rule this strong decides.
-pub(super) const STRONG: f32 = 0.8;
 /// What is left of the likelihood of small talk when something of the content is named, of harm without a word of it, and of what is off
 /// topic when an item is named and no rule knows better.
 const DOUBT: f32 = 0.1;
@@ -228,15 +227,6 @@ fn is_harm(topic: &str) -> bool {
             | "hate"
             | "privacy"
             | "injection"
-    )
-}
-
-/// Whether an intent is answered from the content base.
-#[must_use]
-pub fn is_about_content(intent: &str) -> bool {
-    matches!(
-        intent,
-        "about" | "list" | "detail" | "when" | "count" | "compare" | "follow-up"
     )
 }
 

@@ -13,7 +13,7 @@ use super::wish::Wish;
 use crate::Engine;
 use crate::base::Item;
 use crate::error::Error;
-use crate::intent::classify::is_about_content;
+use crate::lexicon::is_about_content;
 use crate::text::tokens::words;
 use crate::text::years::Years;
 
