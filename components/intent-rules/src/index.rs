@@ -8,7 +8,6 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::base::ContentBase;
 use crate::lexicon::Lexicon;
-use crate::select::score::Term;
 use crate::text::similar::{allowance, likeness};
 use crate::text::stem;
 use crate::text::tokens::words;
@@ -16,8 +15,6 @@ use crate::text::tokens::words;
 /// How much a stem counts by where it occurs: title and aliases, keywords, technologies, organisation, keywords of several everyday words,
 /// summary, details.
 pub const FIELD_WEIGHTS: [f32; 7] = [1.0, 0.9, 0.8, 0.7, 0.7, 0.6, 0.4];
-/// How much a synonym counts of what the word itself would.
-const SYNONYM: f32 = 0.7;
 
 /// Most words of a phrase, and what one counts. A phrase is a keyword or an alias of several words of which some are small: "first woman"
 /// would be lost with its small word. Its stem is that of its words, with spaces between.
@@ -144,24 +141,6 @@ impl Index {
     #[must_use]
     pub fn postings(&self, stem: &str) -> &[Posting] {
         self.postings.get(stem).map_or(&[], Vec::as_slice)
-    }
-
-    /// How much each item holds of a term: the weight of the best field of the word or of a synonym.
-    #[must_use]
-    pub fn held(&self, term: &Term) -> Vec<Posting> {
-        let mut held: Vec<Posting> = Vec::new();
-        let own = std::iter::once((&term.stem, term.trust));
-        let others = term.also.iter().map(|stem| (stem, SYNONYM));
-        for (stem, share) in own.chain(others) {
-            for posting in self.postings(stem) {
-                let weight = posting.weight * share;
-                match held.iter_mut().find(|other| other.item == posting.item) {
-                    Some(other) => other.weight = other.weight.max(weight),
-                    None => held.push(Posting { weight, ..*posting }),
-                }
-            }
-        }
-        held
     }
 
     /// Rarity of a stem; that of a word in no item is the highest.

@@ -17,6 +17,7 @@ pub mod names;
 pub mod normal;
 pub mod select;
 pub mod synonyms;
+pub mod terms;
 pub mod text;
 pub mod topics;
 

@@ -11,7 +11,6 @@ pub mod learned;
 mod nouns;
 pub mod pattern;
 pub mod question;
-mod terms;
 
 /// An earlier turn of the conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

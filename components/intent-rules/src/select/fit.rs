@@ -2,11 +2,12 @@
 
 use super::choose::{Hit, Selection};
 use super::filter::Filter;
-use super::score::{Query, Score, Term, Time, order, score_all};
+use super::score::{Query, Score, Time, order, score_all};
 use super::spread::sort;
 use super::wish::{MUCH_MORE, TELLING, Wish, unique};
 use crate::Engine;
 use crate::base::Item;
+use crate::terms::Term;
 use crate::text::stem;
 use crate::text::tokens::words;
 
@@ -217,43 +218,5 @@ impl Wish<'_> {
             })
             .collect();
         (hits.len() >= 2).then_some(hits)
-    }
-}
-
-impl Engine {
-    /// Whether the base knows a term, or a synonym of it.
-    pub(super) fn is_known(&self, term: &Term) -> bool {
-        self.index.knows(&term.stem) || !term.also.is_empty()
-    }
-
-    /// Share of the keywords that the item holds which holds most of them; 0 when there are none.
-    #[must_use]
-    pub fn held_share(&self, keywords: &[String]) -> f32 {
-        let shares = self.shares(&self.terms(keywords));
-        shares.into_iter().fold(0.0, f32::max)
-    }
-
-    /// Share of the terms, by their weight, that each item holds anywhere, in the order of the base.
-    pub(crate) fn shares(&self, terms: &[Term]) -> Vec<f32> {
-        let all: f32 = terms.iter().map(|term| term.weight).sum();
-        let mut shares = vec![0.0_f32; self.base.items.len()];
-        for term in terms {
-            for posting in self.index.held(term) {
-                if let Some(share) = shares.get_mut(posting.item) {
-                    *share += term.weight / all;
-                }
-            }
-        }
-        shares
-    }
-
-    /// Share of a query's keywords, by their weight alone, that each item holds anywhere, or how near it is in meaning if that is more; in
-    /// the order of the base.
-    pub(super) fn held_shares(&self, query: &Query) -> Vec<f32> {
-        let mut shares = self.shares(&query.terms);
-        for (share, near) in shares.iter_mut().zip(&query.near) {
-            *share = share.max(*near);
-        }
-        shares
     }
 }

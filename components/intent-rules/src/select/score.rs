@@ -12,8 +12,10 @@
 
 use std::cmp::Ordering;
 
+use crate::Engine;
 use crate::base::{ContentBase, Item};
 use crate::index::Index;
+use crate::terms::Term;
 use crate::text::years::Years;
 
 /// Weights of keyword, technology, recency and impact; they add up to 1.
@@ -32,21 +34,6 @@ pub enum Time {
     Asked(Years),
     /// The question asks for what mattered most, whenever that was: one half for every item, so that time decides nothing.
     Indifferent,
-}
-
-/// A keyword of the question as the index knows it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Term {
-    /// The word as said.
-    pub word: String,
-    /// Its stem, corrected when it was misspelled.
-    pub stem: String,
-    /// 1, or less when it was corrected.
-    pub trust: f32,
-    /// Stems of synonyms that the base knows.
-    pub also: Vec<String>,
-    /// How much it counts among the terms of a question: its rarity, less for an everyday word that the base does not know.
-    pub weight: f32,
 }
 
 /// What items are scored against.
@@ -87,7 +74,7 @@ pub fn score_all(base: &ContentBase, index: &Index, query: &Query) -> Vec<Score>
     let mut found: Vec<Vec<&str>> = vec![Vec::new(); base.items.len()];
     for term in &query.terms {
         let share = term.weight / divisor;
-        for posting in index.held(term) {
+        for posting in term.held(index) {
             if let (Some(score), Some(words)) =
                 (scores.get_mut(posting.item), found.get_mut(posting.item))
             {
@@ -107,6 +94,18 @@ pub fn score_all(base: &ContentBase, index: &Index, query: &Query) -> Vec<Score>
         finish(score, item, &words, query, span);
     }
     scores
+}
+
+impl Engine {
+    /// Share of a query's keywords, by their weight alone, that each item holds anywhere, or how near it is in meaning if that is more; in
+    /// the order of the base.
+    pub(super) fn held_shares(&self, query: &Query) -> Vec<f32> {
+        let mut shares = self.shares(&query.terms);
+        for (share, near) in shares.iter_mut().zip(&query.near) {
+            *share = share.max(*near);
+        }
+        shares
+    }
 }
 
 /// Best first: total, then impact, then id.

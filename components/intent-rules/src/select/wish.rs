@@ -4,10 +4,11 @@ use std::collections::HashSet;
 
 use super::choose::{Hit, MAX_HITS, Request};
 use super::filter::Filter;
-use super::score::{Query, Score, Term, Time};
+use super::score::{Query, Score, Time};
 use crate::Engine;
 use crate::base::Item;
 use crate::error::Error;
+use crate::terms::Term;
 use crate::text::tokens::words;
 use crate::text::years::Years;
 use crate::text::{numbers, stem};
