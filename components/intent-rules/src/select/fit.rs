@@ -1,7 +1,7 @@
 //! Which items fit a wish, and in which order.
 
-use super::choose::{Hit, Selection};
 use super::filter::Filter;
+use super::request::{Hit, Selection};
 use super::score::{Query, Score, Time, order, score_all};
 use super::spread::sort;
 use super::wish::{MUCH_MORE, TELLING, Wish, unique};

@@ -97,6 +97,14 @@ pub fn score_all(base: &ContentBase, index: &Index, query: &Query) -> Vec<Score>
 }
 
 impl Engine {
+    /// Every item with its score, in the order of the base.
+    pub(super) fn scored(&self, query: &Query) -> Vec<(Score, &Item)> {
+        score_all(&self.base, &self.index, query)
+            .into_iter()
+            .zip(&self.base.items)
+            .collect()
+    }
+
     /// Share of a query's keywords, by their weight alone, that each item holds anywhere, or how near it is in meaning if that is more; in
     /// the order of the base.
     pub(super) fn held_shares(&self, query: &Query) -> Vec<f32> {

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::choose::{Request, select};
+use super::best::best_for;
+use super::request::Request;
 use super::score::part;
 use crate::Engine;
 use crate::base::Item;
@@ -70,7 +71,7 @@ fn side<'e>(engine: &'e Engine, text: &str, part: &[Token]) -> Vec<&'e Item> {
         limit: MAX_MEANT,
         ..Request::default()
     };
-    let found = select(engine, &request, &[]).unwrap_or_default();
+    let found = best_for(engine, &request).unwrap_or_default();
     found.hits.into_iter().map(|hit| hit.item).collect()
 }
 

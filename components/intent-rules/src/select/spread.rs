@@ -1,6 +1,6 @@
 //! Order and variety of what was chosen.
 
-use super::choose::Hit;
+use super::request::Hit;
 use super::score::order;
 
 /// What an item loses in the choice for each item already chosen of its type, and of its organisation.
@@ -67,7 +67,7 @@ mod tests {
     use super::{Hit, spread};
     use crate::Engine;
     use crate::base::{ContentBase, Item};
-    use crate::select::choose::Request;
+    use crate::select::request::Request;
     use crate::select::score::Score;
 
     fn item(id: &str, type_index: usize, organisation: Option<&str>) -> Item {

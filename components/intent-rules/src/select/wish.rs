@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::choose::{Hit, MAX_HITS, Request};
 use super::filter::Filter;
+use super::request::{Hit, MAX_HITS, Request};
 use super::score::{Query, Score, Time};
 use crate::Engine;
 use crate::base::Item;
