@@ -1,10 +1,11 @@
 //! Which items fit a wish, and in which order.
 
+use super::asked::unique;
 use super::filter::Filter;
 use super::request::{Hit, Selection};
 use super::score::{Query, Score, Time, order, score_all};
 use super::spread::sort;
-use super::wish::{MUCH_MORE, TELLING, Wish, unique};
+use super::wish::{MUCH_MORE, TELLING, Wish};
 use crate::Engine;
 use crate::base::Item;
 use crate::terms::Term;

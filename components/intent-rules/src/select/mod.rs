@@ -1,5 +1,6 @@
 //! Choosing items: scores, filters, free search and the selection for an answer.
 
+mod asked;
 mod best;
 pub mod choose;
 pub mod filter;
