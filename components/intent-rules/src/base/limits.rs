@@ -3,6 +3,8 @@
 //! They keep one careless file from filling the memory of a stage, and are generous for content written by people: the sample base
 //! uses about one percent of each. `content/README.md` repeats them for authors.
 
+use std::ops::RangeInclusive;
+
 /// Most bytes of `content.json`.
 pub const MAX_FILE_BYTES: usize = 4 * 1024 * 1024;
 /// Most items.
@@ -25,7 +27,7 @@ pub const MAX_SUMMARY: usize = 600;
 pub const MAX_DETAILS: usize = 4_000;
 /// Most characters of a web address.
 pub const MAX_URL: usize = 2_000;
-/// First and last year that a date may name.
-pub const YEARS: (i64, i64) = (1, 2_999);
+/// Years that a date may name.
+pub const YEARS: RangeInclusive<i64> = 1..=2_999;
 /// Mistakes listed before the rest is only counted.
 pub const MAX_MISTAKES: usize = 100;

@@ -170,8 +170,8 @@ fn period(r: &mut Reader, path: &str, value: &Value) -> Option<Period> {
     let object = r.object(path, value, &["name", "aliases", "fromYear", "toYear"])?;
     let name = r.text(&object, "name", limits::MAX_NAME);
     let aliases = r.texts(&object, "aliases", limits::MAX_NAME);
-    let from_year = r.integer(&object, "fromYear", limits::YEARS, true)?;
-    let to_year = r.integer(&object, "toYear", limits::YEARS, true)?;
+    let from_year = r.integer(&object, "fromYear", &limits::YEARS, true)?;
+    let to_year = r.integer(&object, "toYear", &limits::YEARS, true)?;
     if to_year < from_year {
         r.note(
             object.at("toYear"),
@@ -305,8 +305,8 @@ fn check_id(
 }
 
 fn years(r: &mut Reader, object: &Object<'_>) -> (Option<i32>, Option<i32>) {
-    let start = r.integer(object, "startYear", limits::YEARS, false);
-    let end = r.integer(object, "endYear", limits::YEARS, false);
+    let start = r.integer(object, "startYear", &limits::YEARS, false);
+    let end = r.integer(object, "endYear", &limits::YEARS, false);
     match (start, end) {
         (Some(start), Some(end)) if end < start => r.note(
             object.at("endYear"),

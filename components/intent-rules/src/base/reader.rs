@@ -4,6 +4,7 @@
 //! once; at most [`limits::MAX_MISTAKES`] are kept, the rest is counted.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 
@@ -175,12 +176,12 @@ impl Reader {
         }
     }
 
-    /// An integer between `range.0` and `range.1`.
+    /// An integer of a range.
     pub fn integer(
         &mut self,
         object: &Object<'_>,
         key: &str,
-        range: (i64, i64),
+        range: &RangeInclusive<i64>,
         required: bool,
     ) -> Option<i32> {
         let path = object.at(key);
@@ -195,10 +196,10 @@ impl Reader {
             self.wrong(&path, "an integer", value);
             return None;
         };
-        if number < range.0 || number > range.1 {
+        if !range.contains(&number) {
             self.note(
                 path,
-                format!("{number} is outside {} to {}", range.0, range.1),
+                format!("{number} is outside {} to {}", range.start(), range.end()),
             );
             return None;
         }
