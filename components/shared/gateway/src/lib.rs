@@ -9,6 +9,7 @@
 //! Reading order: [`config`] (every setting), [`routes`] (every route), [`turn`] (a turn, one event at a time), [`store`] (sessions and
 //! audio), [`problem`] (where errors become HTTP).
 
+mod app;
 pub mod config;
 pub mod contract;
 pub mod envelope;

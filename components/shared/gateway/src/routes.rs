@@ -12,14 +12,12 @@ use axum::{
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
 use crate::{
+    app::{App, Caller},
     config::{Config, ConfigError},
     ids,
     ports::Ports,
     problem::{Code, Problem},
-    security::{self, Caller},
-    session::Session,
-    store::Store,
-    times,
+    security,
 };
 
 mod about;
@@ -45,15 +43,6 @@ const MAX_JSON_BYTES: usize = 64 << 10;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 const ROUTE: HeaderName = HeaderName::from_static("x-colloquy-route");
-
-/// What every handler has.
-#[derive(Clone)]
-pub(crate) struct App {
-    pub(crate) ports: Arc<dyn Ports>,
-    pub(crate) config: Arc<Config>,
-    /// Who is asking.
-    pub(crate) caller: Caller,
-}
 
 /// The id of the request at hand.
 #[derive(Clone)]
@@ -169,31 +158,6 @@ fn nothing_at(path: &str) -> Problem {
         Code::NotFound,
         format!("there is nothing at {path}"),
     )
-}
-
-impl App {
-    fn store(&self) -> Store<'_> {
-        Store::new(self.ports.as_ref(), &self.config).within(self.caller.tenant.scoped(""))
-    }
-
-    pub(crate) fn now_ms(&self) -> u64 {
-        times::to_ms(self.ports.wall())
-    }
-
-    /// A session that begins now and is in no store yet.
-    fn fresh_session(&self) -> Session {
-        Session::new(ids::new_session(), self.now_ms())
-    }
-
-    /// The live session of that id.
-    fn live_session(&self, id: &str) -> Result<Session, Problem> {
-        if !ids::is_session(id) {
-            return Err(Problem::invalid(
-                "session_id must be 8 to 64 letters, digits, `-` and `_`",
-            ));
-        }
-        self.store().live_session(id)
-    }
 }
 
 /// A JSON document.

@@ -9,8 +9,9 @@ use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{App, accepts, console, json as document};
+use super::{accepts, console, json as document};
 use crate::{
+    app::App,
     contract::{Error, Stage},
     problem::Problem,
 };

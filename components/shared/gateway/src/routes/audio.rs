@@ -9,8 +9,8 @@ use axum::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
-use super::App;
 use crate::{
+    app::App,
     ids,
     problem::{Code, Problem},
     range::{self, Wanted},

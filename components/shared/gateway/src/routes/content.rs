@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{App, json as document, nothing_at};
+use super::{json as document, nothing_at};
 use crate::{
+    app::App,
     contract::{
         Error,
         content::{self, Filter},

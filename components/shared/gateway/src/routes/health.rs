@@ -10,8 +10,9 @@ use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{App, json as document};
+use super::json as document;
 use crate::{
+    app::App,
     contract::{Stage, host},
     ports::StoreError,
     problem::Problem,

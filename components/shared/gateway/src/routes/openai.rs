@@ -11,8 +11,9 @@ use futures_util::StreamExt as _;
 use http::StatusCode;
 use serde::Serialize;
 
-use super::{App, recording};
+use super::recording;
 use crate::{
+    app::App,
     config::Config,
     problem::{Code, Problem},
 };

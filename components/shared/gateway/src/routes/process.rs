@@ -10,10 +10,11 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    App, Id, RequestId, accepts, content, from_json, json, media_type, openapi, recording, stream,
-    tts, upload, whole,
+    Id, RequestId, accepts, content, from_json, json, media_type, openapi, recording, stream, tts,
+    upload, whole,
 };
 use crate::{
+    app::App,
     contract::Strategy,
     ids,
     problem::{Code, Problem},

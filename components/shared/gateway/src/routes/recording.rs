@@ -3,8 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderMap, header};
 
-use super::App;
-use crate::{config::Config, contract::listen, ports::Utterance, problem::Problem};
+use crate::{app::App, config::Config, contract::listen, ports::Utterance, problem::Problem};
 
 /// Where a body is cut off: room for twice the longest recording, so that somewhat too long a one can be read to its end and refused in
 /// a way that its sender understands.

@@ -14,8 +14,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::{App, from_json, json as document, whole};
+use super::{from_json, json as document, whole};
 use crate::{
+    app::App,
     ids,
     problem::{Code, Problem},
     session::{MAX_METADATA_BYTES, Session},

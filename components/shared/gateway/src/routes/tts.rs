@@ -13,11 +13,12 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{
-    App, Id, RequestId, content, from_json, json as respond,
+    Id, RequestId, content, from_json, json as respond,
     process::{check_is_json, checked_voice},
     whole,
 };
 use crate::{
+    app::App,
     ids,
     problem::{Code, Problem},
     session::{AudioRef, Session},

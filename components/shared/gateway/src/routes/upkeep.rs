@@ -15,8 +15,8 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode};
 
-use super::App;
 use crate::{
+    app::App,
     ids,
     problem::{Code, Problem},
     security,

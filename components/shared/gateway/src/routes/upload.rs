@@ -3,12 +3,14 @@
 use axum::extract::Multipart;
 
 use super::{
-    App, form,
+    form,
     process::{checked_language, checked_strategy, checked_voice},
     recording,
     tts::checked_format,
 };
-use crate::{contract::listen, ports::Utterance, problem::Problem, session::Session, turn::Wishes};
+use crate::{
+    app::App, contract::listen, ports::Utterance, problem::Problem, session::Session, turn::Wishes,
+};
 
 /// A form that has been received, its recording waiting to be heard.
 pub(super) struct Upload {

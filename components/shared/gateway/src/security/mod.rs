@@ -32,8 +32,8 @@ use self::{
     limits::{Count, Kind},
 };
 use crate::{
+    app::{App, Caller},
     problem::{Code, Problem, Retry},
-    routes::App,
 };
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -43,15 +43,6 @@ const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"colloquy
 
 /// When to try again after the file of keys could not be read.
 const KEYS_RETRY_MS: u32 = 5_000;
-
-/// Who is asking.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Caller {
-    /// Whose sessions and audio these are.
-    pub(crate) tenant: Tenant,
-    /// Keys are in use, and this request came without one, on a path that needs none.
-    pub(crate) is_stranger: bool,
-}
 
 /// The routes, behind the guard. Each request gets an [`App`] that knows its caller.
 pub(crate) fn guarded(routes: Router<App>, app: App) -> Router {
@@ -92,7 +83,7 @@ async fn answer(routes: Router<App>, mut app: App, request: Request) -> Response
 /// Whose sessions a request with these headers may use; none when it would be turned away.
 pub(crate) fn tenant(app: &App, headers: &HeaderMap) -> Option<Tenant> {
     let key = authenticate(app, headers).ok()?;
-    Some(Caller::of(key.as_ref()).tenant)
+    Some(caller(key.as_ref()).tenant)
 }
 
 /// Why a request does not get through.
@@ -151,7 +142,7 @@ fn admit(app: &App, request: &Request) -> Result<(Caller, Option<Count>), Refusa
         found => found?,
     };
     if is_open {
-        return Ok((Caller::of(key.as_ref()), None));
+        return Ok((caller(key.as_ref()), None));
     }
     if key.as_ref().is_some_and(|key| !key.opens(path)) {
         let text = "this API key does not open this path";
@@ -159,15 +150,13 @@ fn admit(app: &App, request: &Request) -> Result<(Caller, Option<Count>), Refusa
         return Err(Refusal::Other(problem));
     }
     let count = count(app, request, key.as_ref())?;
-    Ok((Caller::of(key.as_ref()), count))
+    Ok((caller(key.as_ref()), count))
 }
 
-impl Caller {
-    fn of(key: Option<&Key>) -> Self {
-        Self {
-            tenant: key.map_or_else(Tenant::default, |key| Tenant::named(&key.name)),
-            is_stranger: false,
-        }
+fn caller(key: Option<&Key>) -> Caller {
+    Caller {
+        tenant: key.map_or_else(Tenant::default, |key| Tenant::named(&key.name)),
+        is_stranger: false,
     }
 }
 

@@ -17,10 +17,11 @@ use serde_json::json;
 
 use super::{error::ApiError, models::Use};
 use crate::{
+    app::App,
     config::Config,
     contract::{events, respond},
     problem::Problem,
-    routes::{App, Id, RequestId, media_type, recording},
+    routes::{Id, RequestId, media_type, recording},
 };
 use answer::{Found, Head};
 use answering::{Answering, Told};

@@ -13,7 +13,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::error::ApiError;
-use crate::{contract::Stage, problem::Problem, routes::App};
+use crate::{app::App, contract::Stage, problem::Problem};
 
 /// What a model is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -23,9 +23,10 @@ use utoipa::ToSchema;
 
 use super::{error::ApiError, frame, models::Use};
 use crate::{
+    app::App,
     ids,
     problem::Problem,
-    routes::{App, Id, RequestId, from_json, media_type, whole},
+    routes::{Id, RequestId, from_json, media_type, whole},
     speaking::{RATES, Speaking, Wanted},
 };
 

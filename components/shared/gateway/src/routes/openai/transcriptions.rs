@@ -18,10 +18,11 @@ use utoipa::ToSchema;
 
 use super::error::ApiError;
 use crate::{
+    app::App,
     contract::listen,
     ports::Utterance,
     problem::Problem,
-    routes::{App, Id, RequestId, media_type, recording},
+    routes::{Id, RequestId, media_type, recording},
 };
 use form::Wanted;
 use format::Heard;

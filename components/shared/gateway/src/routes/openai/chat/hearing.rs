@@ -3,11 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::super::error::ApiError;
-use crate::{
-    contract::listen,
-    problem::Problem,
-    routes::{App, recording},
-};
+use crate::{app::App, contract::listen, problem::Problem, routes::recording};
 
 /// Bytes that are handed on at a time: 48 KiB of base64.
 const CHUNK: usize = 36 << 10;

@@ -5,10 +5,11 @@ use axum::extract::Multipart;
 use super::super::{error::ApiError, models::Use};
 use super::format::Format;
 use crate::{
+    app::App,
     contract::listen,
     ids,
     ports::Utterance,
-    routes::{App, form, recording},
+    routes::{form, recording},
 };
 
 /// Longest prompt. Recognisers heed the end of one only.
