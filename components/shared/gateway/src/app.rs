@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    config::Config, ids, ports::Ports, problem::Problem, security::Tenant, session::Session,
-    store::Store, times,
+    config::Config, ids, ports::Ports, problem::Problem, session::Session, store::Store,
+    tenant::Tenant, times,
 };
 
 /// What every handler has.

@@ -22,6 +22,7 @@ pub mod security;
 pub mod session;
 mod speaking;
 pub mod store;
+pub mod tenant;
 pub mod times;
 pub mod turn;
 

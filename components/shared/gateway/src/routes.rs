@@ -22,6 +22,7 @@ use crate::{
 
 mod about;
 mod audio;
+mod checked;
 mod console;
 mod content;
 mod docs;

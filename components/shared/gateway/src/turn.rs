@@ -19,10 +19,11 @@ use crate::{
     },
     ports::{Answer, Ports, Utterance},
     problem::Problem,
-    security::{Tenant, log},
+    security::log,
     session::{Exchange, Session},
     speaking,
     store::Store,
+    tenant::Tenant,
     times,
 };
 

@@ -10,13 +10,12 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    Id, RequestId, accepts, content, from_json, json, media_type, openapi, recording, stream, tts,
-    upload, whole,
+    Id, RequestId, accepts, checked, content, from_json, json, media_type, openapi, recording,
+    stream, upload, whole,
 };
 use crate::{
     app::App,
     contract::Strategy,
-    ids,
     problem::{Code, Problem},
     session::Session,
     turn::{Event, Setting, Turn, Wishes},
@@ -31,7 +30,7 @@ pub(super) async fn process(
     let headers = request.headers().clone();
     let path = request.uri().path().to_owned();
     if media_type(&headers).as_deref() != Some("multipart/form-data") {
-        return Err(wrong_media_type(
+        return Err(checked::wrong_media_type(
             "multipart/form-data with the recording as `audio_file`",
             &headers,
         ));
@@ -77,7 +76,7 @@ pub(super) async fn process_text(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    check_is_json(&headers)?;
+    checked::is_json(&headers)?;
     let question: Question = from_json(&whole(body)?)?;
     let text = question.text.trim();
     if text.is_empty() {
@@ -92,13 +91,13 @@ pub(super) async fn process_text(
         return Err(content::too_long(app.config.max_text_chars));
     }
     let wishes = Wishes {
-        language: question.language.map(checked_language).transpose()?,
-        voice: question.voice.map(checked_voice).transpose()?,
+        language: question.language.map(checked::language).transpose()?,
+        voice: question.voice.map(checked::voice).transpose()?,
         speak: question.speak.unwrap_or(true),
-        format: tts::checked_format(question.output_format.as_deref())?,
+        format: checked::format(question.output_format.as_deref())?,
         strategy: question
             .strategy
-            .map(|name| checked_strategy(&name))
+            .map(|name| checked::strategy(&name))
             .transpose()?,
     };
     let session = match &question.session_id {
@@ -147,47 +146,4 @@ fn answer(mut turn: Turn, headers: &HeaderMap, path: String) -> Result<Response,
         }
     }
     Err(Problem::internal(None))
-}
-
-pub(super) fn checked_language(tag: String) -> Result<String, Problem> {
-    if ids::is_language(&tag) {
-        return Ok(tag);
-    }
-    Err(Problem::invalid(
-        "language must be a language tag such as `en` or `en-US`",
-    ))
-}
-
-pub(super) fn checked_voice(name: String) -> Result<String, Problem> {
-    if ids::is_voice(&name) {
-        return Ok(name);
-    }
-    Err(Problem::invalid("voice must be the name of a voice"))
-}
-
-pub(super) fn checked_strategy(name: &str) -> Result<Strategy, Problem> {
-    Strategy::named(name)
-        .ok_or_else(|| Problem::invalid("strategy must be `fast`, `balanced` or `high`"))
-}
-
-/// Refuses a body with a text that is not sent as JSON.
-pub(super) fn check_is_json(headers: &HeaderMap) -> Result<(), Problem> {
-    if media_type(headers).is_some_and(|kind| kind == "application/json" || kind.ends_with("+json"))
-    {
-        return Ok(());
-    }
-    Err(wrong_media_type(
-        "application/json with a member `text`",
-        headers,
-    ))
-}
-
-fn wrong_media_type(wanted: &str, headers: &HeaderMap) -> Problem {
-    let given = media_type(headers).unwrap_or_else(|| "no content type".to_owned());
-    let text = format!("send {wanted}, not {given}");
-    Problem::new(
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Code::InvalidRequest,
-        text,
-    )
 }

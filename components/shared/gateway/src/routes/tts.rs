@@ -6,17 +6,12 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use colloquy_encode::Format;
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{
-    Id, RequestId, content, from_json, json as respond,
-    process::{check_is_json, checked_voice},
-    whole,
-};
+use super::{Id, RequestId, checked, content, from_json, json as respond, whole};
 use crate::{
     app::App,
     ids,
@@ -77,7 +72,7 @@ pub(super) async fn speak(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    check_is_json(&headers)?;
+    checked::is_json(&headers)?;
     let request: TtsRequest = from_json(&whole(body)?)?;
     let wanted = wanted(&app, &request)?;
     let session = request.session_id.as_deref();
@@ -116,20 +111,10 @@ fn wanted(app: &App, request: &TtsRequest) -> Result<Wanted, Problem> {
     speaking::can_be(rate, pitch).map_err(refused)?;
     Ok(Wanted {
         text: text.to_owned(),
-        voice: request.voice.clone().map(checked_voice).transpose()?,
+        voice: request.voice.clone().map(checked::voice).transpose()?,
         rate,
         pitch,
-        format: checked_format(request.output_format.as_deref())?,
-    })
-}
-
-/// The format of that name, `wav` without one.
-pub(super) fn checked_format(name: Option<&str>) -> Result<Format, Problem> {
-    let Some(name) = name else {
-        return Ok(Format::default());
-    };
-    Format::named(name).ok_or_else(|| {
-        Problem::invalid("output_format must be `wav`, `mp3`, `flac`, `opus` or `pcm`")
+        format: checked::format(request.output_format.as_deref())?,
     })
 }
 

@@ -2,12 +2,7 @@
 
 use axum::extract::Multipart;
 
-use super::{
-    form,
-    process::{checked_language, checked_strategy, checked_voice},
-    recording,
-    tts::checked_format,
-};
+use super::{checked, form, recording};
 use crate::{
     app::App, contract::listen, ports::Utterance, problem::Problem, session::Session, turn::Wishes,
 };
@@ -77,10 +72,10 @@ impl form::Fields for Fields<'_> {
         match (name, value) {
             (_, "") => {}
             ("session_id", id) => self.session = Some(self.app.live_session(id)?),
-            ("language", tag) => self.wishes.language = Some(checked_language(tag.to_owned())?),
-            ("voice", voice) => self.wishes.voice = Some(checked_voice(voice.to_owned())?),
-            ("output_format", name) => self.wishes.format = checked_format(Some(name))?,
-            ("strategy", name) => self.wishes.strategy = Some(checked_strategy(name)?),
+            ("language", tag) => self.wishes.language = Some(checked::language(tag.to_owned())?),
+            ("voice", voice) => self.wishes.voice = Some(checked::voice(voice.to_owned())?),
+            ("output_format", name) => self.wishes.format = checked::format(Some(name))?,
+            ("strategy", name) => self.wishes.strategy = Some(checked::strategy(name)?),
             (_, "true") => self.wishes.speak = true,
             (_, "false") => self.wishes.speak = false,
             _ => return Err(Problem::invalid("`speak` must be `true` or `false`")),

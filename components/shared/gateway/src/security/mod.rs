@@ -12,7 +12,6 @@ pub(crate) mod headers;
 mod keys;
 pub(crate) mod limits;
 pub(crate) mod log;
-mod tenant;
 
 use std::path::Path;
 
@@ -24,8 +23,6 @@ use axum::{
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use tower::ServiceExt as _;
 
-pub use tenant::Tenant;
-
 use self::{
     cors::Verdict,
     keys::{Check, Key, Keys},
@@ -34,6 +31,7 @@ use self::{
 use crate::{
     app::{App, Caller},
     problem::{Code, Problem, Retry},
+    tenant::Tenant,
 };
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
