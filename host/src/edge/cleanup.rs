@@ -95,11 +95,11 @@ impl Cleanup {
         (cleanup, to)
     }
 
-    /// Cleans up until the bus is closed. The first sweep is at once: things have ended while no host ran.
+    /// Cleans up until the bus is closed.
     pub(super) async fn run(mut self, handler: Arc<Handler>) {
         let mut turns = Turns::default();
         let mut earliest = Instant::now();
-        let mut next = Some(earliest);
+        let mut next = self.every.map(|every| earliest + every);
         loop {
             tokio::select! {
                 // A turn has told of its beginning before it is stopped.

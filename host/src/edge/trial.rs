@@ -1,14 +1,16 @@
-//! Whether the edge component can work at all, tried before anybody asks: one that does not like its settings answers nothing.
+//! Whether the edge component can use its settings, which only it knows: tried before anybody asks.
 //!
-//! It has no stage then, and its buckets are in memory and thrown away, so that nothing is waited for and nothing changes.
+//! It has no stage then, and its buckets are in memory and thrown away, so that nothing is waited for and nothing changes. What it answers
+//! decides; that it does not answer is for its requests to show.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::component::{Component, Prepared, Resources};
-use super::upkeep;
+use super::upkeep::{self, Failure};
 use crate::bind::Stages;
 use crate::breakers::Breakers;
 use crate::config::{self, Config};
@@ -19,13 +21,16 @@ use crate::outbound::Client;
 use crate::stage::Reach;
 use crate::store::{Backend, Bounds, Store, Stores};
 
+/// How long it may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// Bytes of a bucket that nothing is kept in.
 const BUCKET: u64 = 1 << 20;
 
 /// Has the component sweep, which is to say do nothing.
 ///
 /// # Errors
-/// When it does not.
+/// When it answers that it cannot, in its words.
 pub(crate) async fn try_out(
     prepared: &Prepared,
     compiler: &Compiler,
@@ -66,6 +71,19 @@ pub(crate) async fn try_out(
         limits,
         stopped,
     );
-    let swept = upkeep::sweep(&component, &metrics).await;
-    swept.map(drop).map_err(|failure| failure.to_string())
+    match tokio::time::timeout(PATIENCE, upkeep::sweep(&component, &metrics)).await {
+        Ok(Err(refused @ Failure::Refused(..))) if refused.is_of_the_server() => {
+            Err(refused.to_string())
+        }
+        Ok(Err(Failure::NoAnswer(problem))) => {
+            tracing::warn!("the edge component did not answer its trial: {problem}");
+            Ok(())
+        }
+        Err(_) => {
+            tracing::warn!("the edge component did not answer its trial in time");
+            Ok(())
+        }
+        // One that is not ours may know of no such task.
+        Ok(Ok(_) | Err(Failure::Refused(..))) => Ok(()),
+    }
 }

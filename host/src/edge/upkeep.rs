@@ -51,6 +51,13 @@ pub(super) enum Failure {
     Refused(StatusCode, Detail),
 }
 
+impl Failure {
+    /// Whether the gateway says that it cannot, rather than that it knows of no such task.
+    pub(super) fn is_of_the_server(&self) -> bool {
+        matches!(self, Self::Refused(status, _) if status.is_server_error())
+    }
+}
+
 /// What a problem document tells, for the end of a sentence.
 #[derive(Debug, Default)]
 pub(super) struct Detail(String);
