@@ -9,15 +9,12 @@
 mod client;
 mod destination;
 mod sockets;
-mod wanted;
 
 use http::Request;
 use http::header::AUTHORIZATION;
-use http_body_util::BodyExt;
 use tokio::sync::watch;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
-use self::wanted::{WhileWanted, unwanted};
 use crate::telemetry::Work;
 
 pub(crate) use client::{Client, tls};
@@ -86,7 +83,7 @@ impl WasiHttpHooks for Outbound {
         Box::new(async move {
             let answer = tokio::select! {
                 biased;
-                () = unwanted(wanted.clone()) => {
+                () = unwanted(wanted) => {
                     tracing::debug!(guest, to, "nobody waits for the answer to a request");
                     return Err(Error::HttpRequestDenied);
                 }
@@ -94,8 +91,6 @@ impl WasiHttpHooks for Outbound {
             };
             match answer {
                 Ok(response) => {
-                    let response =
-                        response.map(|body| WhileWanted::new(body, wanted).boxed_unsync());
                     tracing::debug!(guest, to, status = response.status().as_u16(), "requested");
                     let connection: Box<dyn Future<Output = _> + Send> = Box::new(async { Ok(()) });
                     Ok((response, connection))
@@ -106,6 +101,14 @@ impl WasiHttpHooks for Outbound {
                 }
             }
         })
+    }
+}
+
+/// Returns when nobody waits any more; never where nobody is to be watched.
+async fn unwanted(wanted: Option<watch::Receiver<()>>) {
+    match wanted {
+        Some(mut wanted) => while wanted.changed().await.is_ok() {},
+        None => std::future::pending().await,
     }
 }
 

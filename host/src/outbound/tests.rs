@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
-use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
 use super::*;
@@ -31,27 +30,4 @@ async fn what_nobody_waits_for_ends_and_is_not_asked_again() {
     assert!(matches!(ended, Some(Error::HttpRequestDenied)), "{ended:?}");
     let again = Box::into_pin(ask(&mut outbound, &url)).await.err();
     assert!(matches!(again, Some(Error::HttpRequestDenied)), "{again:?}");
-}
-
-#[tokio::test]
-async fn a_body_that_nobody_waits_for_ends() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let listed = std::iter::once((Origin::parse(&url).unwrap(), None)).collect();
-    let mut outbound = Outbound::new("tts", listed, Client::default());
-    let (wanted, waits) = watch::channel(());
-    outbound.wanted = Some(waits);
-    let answer = tokio::spawn(Box::into_pin(ask(&mut outbound, &url)));
-    // It says that there is much to come, sends some of it, and is silent.
-    let (mut server, _) = listener.accept().await.unwrap();
-    let begun = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhello";
-    server.write_all(begun).await.unwrap();
-    let (response, _connection) = answer.await.unwrap().unwrap();
-    let mut body = response.into_body();
-    let piece = body.frame().await.unwrap().unwrap();
-    assert_eq!(piece.into_data().unwrap(), "hello");
-    let more = tokio::spawn(async move { body.frame().await });
-    drop(wanted);
-    let more = more.await.unwrap().unwrap();
-    assert!(matches!(more, Err(Error::HttpRequestDenied)), "{more:?}");
 }
